@@ -141,12 +141,7 @@ interface Binding {
    * @param io IO_WORDS words, on a buffer of its own or shared
    * @param eventFd wakes a sleeping turn
    */
-  ioOpen(
-    backend: string,
-    arena: Uint8Array,
-    io: Int32Array,
-    eventFd: number,
-  ): IoHandle;
+  ioOpen(backend: string, arena: Uint8Array, io: Int32Array, eventFd: number): IoHandle;
   /**
    * Tells the engine how to reach a port, or that it changed.
    * @param txFd for writing
