@@ -4,8 +4,10 @@
  * The binding has verbs and no logic: it opens devices, moves bursts of frames
  * between descriptors and an arena, and wakes sleepers. Every function checks
  * its arguments; on failure it throws a TapflowError whose `code` is errno's
- * name ('EBUSY') and whose message names the call and the object. Descriptors
- * are plain numbers, owned by the caller, who closes them with `closeFd`.
+ * name ('EBUSY') and whose message names the call and the object; a TypeError
+ * or RangeError for an argument that no call could take. Descriptors are plain
+ * numbers, owned by the thread that opened them: it alone can close them, with
+ * `closeFd`, and what it leaves open is closed when it ends.
  *
  * `ioTurn` is the exception in style: it is called once per burst by a worker,
  * takes and returns numbers, and never throws.
@@ -59,6 +61,14 @@ export const IO_WOKEN = 4;
 export const IO_SLEPT = 5;
 /** In: frames to read at most from one port in this turn. */
 export const IO_BUDGET = 6;
+/** Out: CLOCK_MONOTONIC in milliseconds, a double in words 10 and 11. */
+export const IO_NOW = 10;
+/** Out: a port that cannot be read any more (its device is gone), or -1. It is not read again until set anew. */
+export const IO_ERROR_PORT = 7;
+/** Out: that port's errno, or 0. One port a turn; others follow in later turns. */
+export const IO_ERROR_CODE = 8;
+/** Bytes from an offered slot's offset on that a read may fill; a slot that does not fit the arena ends the offer. */
+export const IO_SLOT_SIZE = 65536 + 512;
 
 /** An open I/O engine; opaque. */
 export type IoHandle = object;
@@ -110,7 +120,8 @@ interface Binding {
   linkAddresses(name: string): string[];
   /**
    * Runs in the namespace of the descriptor, on a thread of its own: renames nothing, sets the
-   * link up, MTU and MAC where given, adds addresses ("10.0.0.1/24", "fd00::1/64").
+   * link up, MTU and MAC where given, adds addresses ("10.0.0.1/24", "fd00::1/64";
+   * without duplicate address detection; one that is there already is no error).
    */
   configureInNetns(
     netnsFd: number,
@@ -118,6 +129,8 @@ interface Binding {
     settings: { up?: boolean; mtu?: number; mac?: string; addresses?: string[] },
   ): void;
   openNetns(path: string): number;
+  /** linkInfo in another namespace, on a thread of its own. */
+  linkInfoInNetns(netnsFd: number, name: string): LinkInfo;
 
   /** An eventfd, non-blocking, close-on-exec. */
   openEvent(): number;
@@ -180,7 +193,7 @@ function load(): Binding {
   const root = new URL('..', import.meta.url).pathname;
   try {
     const binding = require('node-gyp-build')(root) as Binding & {
-      setErrorClass(constructor: typeof TapflowError): void;
+      setErrorClass(errorClass: typeof TapflowError): void;
     };
     binding.setErrorClass(TapflowError);
     return binding;

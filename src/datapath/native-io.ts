@@ -1,0 +1,41 @@
+/** A BurstIo over the native binding: one native call a turn. */
+import { IO_NOW, IO_WORDS, type IoHandle, native } from '../native.ts';
+import type { BurstIo } from './forwarder.ts';
+
+export class NativeIo implements BurstIo {
+  readonly block: Int32Array = new Int32Array(IO_WORDS);
+  readonly #now: Float64Array = new Float64Array(this.block.buffer, IO_NOW * 4, 1);
+  readonly #handle: IoHandle;
+  readonly #mainFd: number;
+  readonly #ioTurn = native().ioTurn;
+
+  /**
+   * @param eventFd wakes this worker
+   * @param mainFd wakes the main thread
+   * @throws TapflowError when the backend does not work here
+   */
+  constructor(backend: string, arena: SharedArrayBuffer, eventFd: number, mainFd: number) {
+    this.#handle = native().ioOpen(backend, new Uint8Array(arena), this.block, eventFd);
+    this.#mainFd = mainFd;
+  }
+
+  turn(timeoutMs: number, notify: boolean): number {
+    return this.#ioTurn(this.#handle, timeoutMs, notify ? this.#mainFd : -1);
+  }
+
+  setPort(port: number, kind: number, txFd: number, rxFd: number): void {
+    native().ioSetPort(this.#handle, port, kind, txFd, rxFd);
+  }
+
+  delPort(port: number): void {
+    native().ioDelPort(this.#handle, port);
+  }
+
+  now(): number {
+    return this.#now[0];
+  }
+
+  close(): void {
+    native().ioClose(this.#handle);
+  }
+}
