@@ -152,9 +152,8 @@ export class Forwarder {
   readonly #flowStats: Float64Array;
   readonly #counters: Float64Array;
 
-  /** By packet of the burst: its megaflow's record (0: none) and its signature. */
+  /** By packet of the burst: its megaflow's record; 0: not known yet, -1: parked or dropped. */
   readonly #flowOf = new Int32Array(BURST_MAX);
-  readonly #signatureOf = new Int32Array(BURST_MAX);
   readonly #run = new Int32Array(BURST_MAX);
   readonly #portGeneration = new Int32Array(MAX_PORTS);
   readonly #signatureSeed: number;
@@ -229,6 +228,7 @@ export class Forwarder {
     );
     block[IO_FREE_COUNT] = offered;
     const sleep = this.tx.count === 0 && this.#idleTurns > this.#spinTurns();
+    this.tx.close();
     const received = sleep ? this.#sleep() : this.#io.turn(0, this.#upcalls.takeRaised());
     this.tx.sent();
     this.slots.turnOver(block, IO_FREE, offered, block[IO_FREE_USED]);
@@ -301,9 +301,7 @@ export class Forwarder {
     while (i < received + ANSWERS_MAX && this.#upcalls.next()) {
       const { at, size, port, from, end } = this.#upcalls;
       if ((port & ANSWER_INJECT) !== 0) {
-        this.#receive(i, port & (ANSWER_INJECT - 1), at, size);
-        this.classify(i, i + 1);
-        this.execute(i, i + 1);
+        this.#inject(i, port & (ANSWER_INJECT - 1), at, size);
         i++;
       } else if (from !== end) {
         this.#place(i, port, at, size);
@@ -318,32 +316,65 @@ export class Forwarder {
     return i - received;
   }
 
-  #extract(received: number): void {
-    const { block } = this.#io;
-    for (let i = 0; i < received; i++) {
-      const rx = IO_RX + i * RX_STRIDE;
-      this.#receive(i, block[rx], block[rx + 1], block[rx + 2]);
-    }
-  }
-
-  #receive(i: number, port: number, at: number, size: number): void {
-    const { bytes } = this.arena;
+  /** The main thread's own frame, as if it had been received. */
+  #inject(i: number, port: number, at: number, size: number): void {
     this.#place(i, port, at, size);
     this.#ports.countRx(port, 1, size - VNET_SIZE);
     this.#flowOf[i] = 0;
-    if (size < VNET_SIZE || !this.#extractKey(i)) {
-      this.#flowOf[i] = -1;
-      this.#ports.drop(port, DROP_TRUNCATED);
-    } else if ((bytes[at] | bytes[at + 1]) !== 0) {
-      this.#checkOffload(i, port);
+    if (!this.#extractKey(i)) this.#dropReceived(i, DROP_TRUNCATED);
+    this.classify(i, i + 1);
+    this.execute(i, i + 1);
+  }
+
+  #extract(received: number): void {
+    const { block } = this.#io;
+    const { bytes } = this.arena;
+    const { burst } = this;
+    const { at, size, bodySize, inPort, queued, l3, l4, keys } = burst;
+    const flowOf = this.#flowOf;
+    const extractor = this.#extractor;
+    for (let i = 0; i < received; i++) {
+      const rx = IO_RX + i * RX_STRIDE;
+      const place = block[rx + 1];
+      const whole = block[rx + 2];
+      at[i] = place;
+      size[i] = whole;
+      bodySize[i] = 0;
+      inPort[i] = block[rx];
+      queued[i] = 0;
+      const frameSize = whole - VNET_SIZE;
+      if (extractor.extract(place + VNET_SIZE, frameSize, block[rx], keys, i * KEY_WORDS)) {
+        l3[i] = extractor.l3;
+        l4[i] = extractor.l4;
+        flowOf[i] = 0;
+        if ((bytes[place] | bytes[place + 1]) !== 0) this.#checkOffload(i);
+      } else {
+        this.#dropReceived(i, DROP_TRUNCATED);
+      }
+    }
+    this.#countReceived(received);
+  }
+
+  /** Ports' counters, a run of frames from one port at a time. */
+  #countReceived(received: number): void {
+    const { inPort, size } = this.burst;
+    for (let i = 0; i < received; ) {
+      const first = i;
+      let bytes = 0;
+      do bytes += size[i++] - VNET_SIZE;
+      while (i < received && inPort[i] === inPort[first]);
+      this.#ports.countRx(inPort[first], i - first, bytes);
     }
   }
 
-  #checkOffload(i: number, port: number): void {
-    const reason = this.#executor.checkOffload(i);
-    if (reason === 0) return;
+  #dropReceived(i: number, reason: number): void {
     this.#flowOf[i] = -1;
-    this.#ports.drop(port, reason);
+    this.#ports.drop(this.burst.inPort[i], reason);
+  }
+
+  #checkOffload(i: number): void {
+    const reason = this.#executor.checkOffload(i);
+    if (reason !== 0) this.#dropReceived(i, reason);
   }
 
   #place(i: number, port: number, at: number, size: number): void {
@@ -369,32 +400,34 @@ export class Forwarder {
     return ok;
   }
 
-  /** Finds each packet's megaflow; parks those that have none. */
+  /**
+   * Finds each packet's megaflow; parks those that have none. The microflow
+   * cache comes first, its answer verified by the megaflow's own compare.
+   */
   classify(start: number, end: number): void {
     const { flows, masks } = this.#shared;
     const { keys } = this.burst;
-    let hits = 0;
+    const flowOf = this.#flowOf;
+    const microflows = this.#microflows;
+    const { matchesOf, hits } = this.#subtables;
+    let found = 0;
     for (let i = start; i < end; i++) {
-      if (this.#flowOf[i] < 0) continue;
+      if (flowOf[i] < 0) continue;
       const k = i * KEY_WORDS;
       const signature = this.#signature(keys, k);
-      this.#signatureOf[i] = signature;
-      const record = this.#microflows.lookup(signature);
-      const number = record === 0 ? 0 : flows[record + FLOW_MASK];
-      if (
-        number !== 0 &&
-        this.#subtables.matchesOf[number](keys, k, flows, record, masks, number * MASK_ROW)
-      ) {
-        this.#flowOf[i] = record;
-        this.#subtables.hits[number]++;
-        hits++;
+      const record = microflows.lookup(signature);
+      const number = flows[record + FLOW_MASK];
+      if (number !== 0 && matchesOf[number](keys, k, flows, record, masks, number * MASK_ROW)) {
+        flowOf[i] = record;
+        hits[number]++;
+        found++;
       } else {
-        this.#flowOf[i] = this.#lookupMegaflow(i, signature);
+        flowOf[i] = this.#lookupMegaflow(i, signature);
       }
     }
     this.#counters[COUNT_PACKETS] += end - start;
-    this.#counters[COUNT_MICROFLOW] += hits;
-    this.#microflows.note(end - start, hits);
+    this.#counters[COUNT_MICROFLOW] += found;
+    microflows.note(end - start, found);
   }
 
   /** Two lanes, so that the multiplications overlap. */
@@ -523,6 +556,7 @@ export class Forwarder {
 
   /** The transmit queue is full in the middle of a burst: sends without receiving. */
   #flush(): void {
+    this.tx.close();
     this.#io.block[IO_FREE_COUNT] = 0;
     this.#io.turn(0, false);
     this.tx.sent();

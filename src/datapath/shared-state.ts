@@ -108,21 +108,21 @@ export const MASK_COMPILED = 1;
 export const COUNTERS = COUNT_MASKS + 2 * MAX_MASKS;
 
 /**
- * A slot's place is its number, shifted: room for headroom and frame, the rest
- * is never touched and so costs nothing. Each begins some cache lines later
- * than the one before, so that slots spread over all cache sets.
+ * Distance between slots: an odd number of pages, so that the slots in use
+ * spread over the sets of the TLB; each frame also begins some cache lines
+ * later than the one before, so that they spread over the sets of the caches.
  */
-export const SLOT_SHIFT = 17;
+const SLOT_STRIDE = 19 * 4096;
 const SLOT_STAGGER_LINES = 64;
 const CACHE_LINE = 64;
-if (SLOT_HEADROOM + SLOT_CAPACITY + SLOT_STAGGER_LINES * CACHE_LINE > 2 ** SLOT_SHIFT) {
+if (SLOT_HEADROOM + SLOT_CAPACITY + SLOT_STAGGER_LINES * CACHE_LINE > SLOT_STRIDE) {
   throw new RangeError('slots overlap');
 }
 /** Byte offset of the virtio-net header of a frame in a fresh slot. */
 export const slotAt = (slot: number): number =>
-  (slot << SLOT_SHIFT) + (slot % SLOT_STAGGER_LINES) * CACHE_LINE + SLOT_HEADROOM;
+  slot * SLOT_STRIDE + (slot % SLOT_STAGGER_LINES) * CACHE_LINE + SLOT_HEADROOM;
 /** The slot that holds byte `at`. */
-export const slotOf = (at: number): number => at >>> SLOT_SHIFT;
+export const slotOf = (at: number): number => (at / SLOT_STRIDE) | 0;
 export const SLOTS = 1024;
 /** Slots at the end of each arena that belong to the main thread, for frames it sends. */
 export const MAIN_SLOTS = 16;
@@ -206,7 +206,7 @@ export function newSharedState(
   };
   for (let w = 0; w < workers; w++) {
     state.workers.push({
-      arena: new SharedArrayBuffer((slots + MAIN_SLOTS) << SLOT_SHIFT),
+      arena: new SharedArrayBuffer((slots + MAIN_SLOTS) * SLOT_STRIDE),
       upcalls: words(RING_DATA + UPCALL_MAX * UPCALL_ROW),
       answers: words(RING_DATA + ANSWER_WORDS),
       flowStats: doubles(maxFlows * STAT_ROW),

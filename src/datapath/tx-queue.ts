@@ -6,7 +6,7 @@ import { DROP_NO_PORT, DROP_TX_ERROR } from '../dpif/drops.ts';
 import { IO_MAX_TX, IO_TX, IO_TX_COUNT, IO_TX_FAILED, TX_RESULT, TX_STRIDE } from '../native.ts';
 import { type TxQueue, VNET_SIZE } from './burst.ts';
 import type { PortRows } from './port-rows.ts';
-import { PORT_CLOSED, PORT_DUMMY } from './shared-state.ts';
+import { PORT_CLOSED, PORT_OPEN } from './shared-state.ts';
 
 /** Takes what cannot go through a descriptor. */
 export interface DummyTransmit {
@@ -19,6 +19,11 @@ export class IoTxQueue implements TxQueue {
   readonly #flush: () => void;
   readonly #dummies: DummyTransmit;
   #count = 0;
+  /** The port of the last push, looked up once for a run of pushes, and what the run has added. */
+  #port = -1;
+  #state = PORT_CLOSED;
+  #packets = 0;
+  #bytes = 0;
 
   /** @param flush sends what is queued at once; called when the queue is full */
   constructor(io: Int32Array, ports: PortRows, dummies: DummyTransmit, flush: () => void) {
@@ -33,25 +38,28 @@ export class IoTxQueue implements TxQueue {
   }
 
   push(port: number, at: number, size: number, at2: number, size2: number): void {
-    const state = this.#ports.state(port);
-    if (state === PORT_CLOSED) {
-      this.#ports.drop(port, DROP_NO_PORT);
+    if (port !== this.#port) this.#turnTo(port);
+    if (this.#state !== PORT_OPEN) {
+      this.#pushElsewhere(port, at, size, at2, size2);
       return;
     }
-    this.#ports.countTx(port, 1, size + size2 - VNET_SIZE);
-    if (state === PORT_DUMMY) {
-      this.#dummies.transmit(port, at, size, at2, size2);
-      return;
-    }
-    if (this.#count === IO_MAX_TX) this.#flush();
+    if (this.#count === IO_MAX_TX) this.#makeRoom(port);
+    this.#packets++;
+    this.#bytes += size + size2 - VNET_SIZE;
+    const io = this.#io;
     const entry = IO_TX + this.#count * TX_STRIDE;
-    this.#io[entry] = port;
-    this.#io[entry + 1] = at;
-    this.#io[entry + 2] = size;
-    this.#io[entry + 3] = at2;
-    this.#io[entry + 4] = size2;
-    this.#io[entry + TX_RESULT] = 0;
-    this.#io[IO_TX_COUNT] = ++this.#count;
+    io[entry] = port;
+    io[entry + 1] = at;
+    io[entry + 2] = size;
+    io[entry + 3] = at2;
+    io[entry + 4] = size2;
+    this.#count++;
+  }
+
+  /** Before the native call. */
+  close(): void {
+    this.#turnTo(-1);
+    this.#io[IO_TX_COUNT] = this.#count;
   }
 
   /** After the native call: counts what was refused and begins anew. */
@@ -59,6 +67,29 @@ export class IoTxQueue implements TxQueue {
     if (this.#io[IO_TX_FAILED] > 0) this.#countFailures();
     this.#count = 0;
     this.#io[IO_TX_COUNT] = 0;
+  }
+
+  #turnTo(port: number): void {
+    if (this.#packets > 0) this.#ports.countTx(this.#port, this.#packets, this.#bytes);
+    this.#packets = 0;
+    this.#bytes = 0;
+    this.#port = port;
+    this.#state = this.#ports.state(port);
+  }
+
+  #pushElsewhere(port: number, at: number, size: number, at2: number, size2: number): void {
+    if (this.#state === PORT_CLOSED) {
+      this.#ports.drop(port, DROP_NO_PORT);
+    } else {
+      this.#packets++;
+      this.#bytes += size + size2 - VNET_SIZE;
+      this.#dummies.transmit(port, at, size, at2, size2);
+    }
+  }
+
+  #makeRoom(port: number): void {
+    this.#flush();
+    this.#turnTo(port);
   }
 
   #countFailures(): void {

@@ -1,7 +1,7 @@
 /** Slots are never in two places at once, whatever the order of events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { slotOf } from '../../src/datapath/shared-state.ts';
+import { slotAt, slotOf } from '../../src/datapath/shared-state.ts';
 import { SlotPool } from '../../src/datapath/slot-pool.ts';
 
 const SLOTS = 16;
@@ -33,7 +33,7 @@ describe('the slot pool', () => {
           inHand.forEach(hold);
           for (const slot of [...parked].slice(0, adopt)) {
             parked.delete(slot);
-            expect(pool.adopt(slot << 17)).toBe(true);
+            expect(pool.adopt(slotAt(slot))).toBe(true);
           }
           for (let i = 0; i < take; i++) {
             const at = pool.take();

@@ -3,49 +3,35 @@
  * worker's packet path: nothing here allocates or throws, and what fails is a
  * DROP_* count.
  *
- *   execute -> #output            one OUTPUT, the common list: straight to the queue
- *           -> #list -> set-*.ts, vlan-actions.ts   packet by packet
- *                    -> #output -> offload.ts, segment.ts
+ *   execute -> one OUTPUT, the common list ----------> output.ts -> offload.ts, segment.ts
+ *           -> each action, over the whole run: OUTPUT -> output.ts
+ *                  a change of headers -------------> set-*.ts, vlan-actions.ts
  *
- * A frame is queued to several ports without being copied. Whoever changes it
+ * A frame is queued to several ports without being copied; whoever changes it
  * afterwards copies its headers first (packets.ts). A packet whose header
- * action fails is dropped there, counted at its input port; an output that
- * fails concerns that output alone.
+ * action fails is dropped there, counted at its input port. Keys keep what was
+ * extracted, but for SET_PRIORITY and SET_MARK.
  */
 import * as op from '../../dpif/actions.ts';
-import {
-  DROP_BAD_ACTION,
-  DROP_MTU,
-  DROP_NO_BUFFER,
-  DROP_NO_PORT,
-  DROP_NONE,
-} from '../../dpif/drops.ts';
+import { DROP_BAD_ACTION, DROP_NONE } from '../../dpif/drops.ts';
 import { KEY_WORDS, PKT_MARK, SKB_PRIORITY } from '../../flow/key.ts';
 import * as ethernet from '../../wire/ethernet.ts';
-import * as vnet from '../../wire/vnet.ts';
 import {
   type Arena,
+  BURST_MAX,
   type Burst,
   type PortTable,
   type Slots,
   type TxQueue,
-  VNET_SIZE,
 } from '../burst.ts';
-import {
-  checkOffload,
-  fillChecksum,
-  l3Size,
-  softwareWork,
-  WORK_CHECKSUM,
-  WORK_SEGMENT,
-} from './offload.ts';
-import { MAX_QUEUED, Packets } from './packets.ts';
-import { Segmenter } from './segment.ts';
+import { checkOffload } from './offload.ts';
+import { NO_LIMIT, Output } from './output.ts';
+import { Packets } from './packets.ts';
 import { setArp, setEthernet, setIpv4, setIpv6, setNd } from './set-fields.ts';
 import { setPorts } from './set-ports.ts';
-import { popVlan, pushVlan, tagsSize } from './vlan-actions.ts';
+import { popVlan, pushVlan } from './vlan-actions.ts';
 
-/** Where USERSPACE actions hand packets over. */
+/** Where USERSPACE actions hand packets over. It must not call the executor. */
 export interface UpcallSink {
   /**
    * Parks packet i for the slow path, at most `maxSize` bytes of its frame.
@@ -64,10 +50,11 @@ export interface UpcallSink {
 
 export class Executor {
   readonly #packets: Packets;
-  readonly #segmenter: Segmenter;
-  readonly #tx: TxQueue;
+  readonly #output: Output;
   readonly #ports: PortTable;
   readonly #sink: UpcallSink;
+  /** The packets of a run that have not been dropped yet. */
+  readonly #alive = new Int32Array(BURST_MAX);
 
   constructor(
     arena: Arena,
@@ -78,8 +65,7 @@ export class Executor {
     sink: UpcallSink,
   ) {
     this.#packets = new Packets(arena, burst, slots);
-    this.#segmenter = new Segmenter(this.#packets, tx);
-    this.#tx = tx;
+    this.#output = new Output(this.#packets, tx, ports);
     this.#ports = ports;
     this.#sink = sink;
   }
@@ -87,9 +73,10 @@ export class Executor {
   /** Executes words[from, end) on each packet listed in run[0..n). */
   execute(words: Int32Array, from: number, end: number, run: Int32Array, n: number): void {
     if (words[from] === ONE_OUTPUT && end - from === op.sizeOf(ONE_OUTPUT)) {
-      this.#outputRun(words[from + 1], run, n);
+      this.#output.send(words[from + 1], run, n, NO_LIMIT);
     } else {
-      for (let k = 0; k < n; k++) this.#list(words, from, end, run[k]);
+      for (let k = 0; k < n; k++) this.#alive[k] = run[k];
+      this.#list(words, from, end, n);
     }
   }
 
@@ -103,172 +90,85 @@ export class Executor {
     return checkOffload(this.#packets, i);
   }
 
-  /**
-   * One output of whole frames. What the loop reads is in locals: 5 against
-   * 15 ns a packet, as V8 otherwise reloads every array through its object.
-   */
-  #outputRun(port: number, run: Int32Array, n: number): void {
-    const { bytes, burst } = this.#packets;
-    const { at, size, bodyAt, bodySize, queued } = burst;
-    const tx = this.#tx;
-    const largest = this.#largestPlain(port);
-    for (let k = 0; k < n; k++) {
-      const i = run[k];
-      if (size[i] + bodySize[i] <= largest && isPlain(bytes, at[i])) {
-        tx.push(port, at[i], size[i], bodyAt[i], bodySize[i]);
-        if (queued[i] < MAX_QUEUED) queued[i]++;
-      } else {
-        this.#outputWithWork(port, i, NO_LIMIT);
-      }
-    }
-  }
-
-  #list(words: Int32Array, from: number, end: number, i: number): void {
+  #list(words: Int32Array, from: number, end: number, count: number): void {
+    let n = count;
     let limit = NO_LIMIT;
-    for (let w = from; w < end; w += op.sizeOf(words[w])) {
+    let next = from;
+    for (let w = from; w < end && n > 0; w = next) {
       const code = op.opOf(words[w]);
+      next = w + op.sizeOf(words[w]);
       if (code === op.OUTPUT) {
-        this.#output(words[w + 1], i, limit);
+        this.#output.send(words[w + 1], this.#alive, n, limit);
         limit = NO_LIMIT;
       } else if (code === op.TRUNC) {
         limit = Math.max(words[w + 1], ethernet.SIZE);
       } else if (code === op.USERSPACE) {
-        this.#userspace(words, w, i, limit, w + op.sizeOf(words[w]) >= end);
+        this.#userspace(words, w, n, limit, next >= end);
         limit = NO_LIMIT;
       } else {
-        const failure = this.#change(code, words, w + 1, i);
-        if (failure !== DROP_NONE) {
-          this.#drop(i, failure);
-          return;
-        }
+        n = this.#change(code, words, w + 1, n);
       }
     }
   }
 
-  /** @param a where the action's arguments begin */
-  #change(code: number, words: Int32Array, a: number, i: number): number {
-    const p = this.#packets;
-    switch (code) {
-      case op.SET_ETH:
-        return setEthernet(p, i, words, a);
-      case op.SET_IPV4:
-        return setIpv4(p, i, words, a);
-      case op.SET_IPV6:
-        return setIpv6(p, i, words, a);
-      case op.SET_TP:
-        return setPorts(p, i, words, a);
-      case op.SET_ARP:
-        return setArp(p, i, words, a);
-      case op.SET_ND:
-        return setNd(p, i, words, a);
-      case op.PUSH_VLAN:
-        return pushVlan(p, i, words[a]);
-      case op.POP_VLAN:
-        return popVlan(p, i);
-      case op.SET_PRIORITY:
-        p.burst.keys[i * KEY_WORDS + SKB_PRIORITY] = words[a];
-        return DROP_NONE;
-      case op.SET_MARK:
-        p.burst.keys[i * KEY_WORDS + PKT_MARK] = words[a];
-        return DROP_NONE;
-      case op.DROP:
-        return words[a];
-      default:
-        return DROP_BAD_ACTION;
-    }
-  }
-
-  #userspace(words: Int32Array, w: number, i: number, limit: number, isLast: boolean): void {
+  #userspace(words: Int32Array, w: number, n: number, limit: number, isLast: boolean): void {
     const maxSize = Math.min(words[w + 3], limit);
-    this.#sink.userspace(this.#packets.burst, i, words[w + 1], words[w + 2], maxSize, isLast);
-    if (!isLast) this.#packets.share(i);
-  }
-
-  /** @param limit bytes of the frame to send at most */
-  #output(port: number, i: number, limit: number): void {
-    const p = this.#packets;
-    const { burst, bytes } = p;
-    const size = burst.size[i] + burst.bodySize[i];
-    const isWhole = size - VNET_SIZE <= limit;
-    if (isWhole && size <= this.#largestPlain(port) && isPlain(bytes, burst.at[i])) {
-      this.#push(port, i);
-    } else {
-      this.#outputWithWork(port, i, limit);
+    for (let k = 0; k < n; k++) {
+      const i = this.#alive[k];
+      this.#sink.userspace(this.#packets.burst, i, words[w + 1], words[w + 2], maxSize, isLast);
+      if (!isLast) this.#packets.share(i);
     }
-  }
-
-  /** Bytes, virtio-net header included, up to which an untagged frame fits the port; -1 without a port. */
-  #largestPlain(port: number): number {
-    if (this.#ports.offloads(port) < 0) return -1;
-    return this.#ports.mtu(port) + VNET_SIZE + ethernet.SIZE;
-  }
-
-  #outputWithWork(port: number, i: number, limit: number): void {
-    const offloads = this.#ports.offloads(port);
-    if (offloads < 0) this.#drop(i, DROP_NO_PORT);
-    else if (this.#packets.frameSize(i) > limit) this.#outputShortened(port, i, limit);
-    else if (l3Size(this.#packets, i) > this.#ports.mtu(port)) this.#ports.drop(port, DROP_MTU);
-    else this.#outputOffloaded(port, i, offloads);
-  }
-
-  #outputOffloaded(port: number, i: number, offloads: number): void {
-    const p = this.#packets;
-    const { burst, bytes } = p;
-    const at = burst.at[i];
-    const work = softwareWork(vnet.flags(bytes, at), vnet.gsoType(bytes, at), offloads);
-    let failure = DROP_NONE;
-    if (work === WORK_SEGMENT) failure = this.#segmenter.send(i, port, offloads);
-    else {
-      if (work === WORK_CHECKSUM) failure = fillChecksum(p, i);
-      if (failure === DROP_NONE) this.#push(port, i);
-    }
-    if (failure !== DROP_NONE) this.#drop(i, failure);
   }
 
   /**
-   * What is left of a checksum or of a super-frame is none any more: such a
-   * frame leaves with an empty virtio-net header, on a copy of its headers.
+   * Changes the headers of each packet that is alive.
+   *
+   * @param a where the action's arguments begin
+   * @returns how many still are
    */
-  #outputShortened(port: number, i: number, limit: number): void {
-    const p = this.#packets;
-    const { burst, bytes } = p;
-    if (limit - ethernet.SIZE - tagsSize(p, i) > this.#ports.mtu(port)) {
-      this.#ports.drop(port, DROP_MTU);
-      return;
+  #change(code: number, words: Int32Array, a: number, n: number): number {
+    const alive = this.#alive;
+    let left = 0;
+    for (let k = 0; k < n; k++) {
+      const i = alive[k];
+      const failure = changeOne(this.#packets, i, code, words, a);
+      if (failure === DROP_NONE) alive[left++] = i;
+      else this.#ports.drop(this.#packets.burst.inPort[i], failure);
     }
-    const from = burst.at[i];
-    const inHead = Math.min(VNET_SIZE + limit, burst.size[i]);
-    const inBody = VNET_SIZE + limit - inHead;
-    if (isPlain(bytes, from)) {
-      this.#tx.push(port, from, inHead, burst.bodyAt[i], inBody);
-      p.share(i);
-      return;
-    }
-    const to = p.slots.take();
-    if (to < 0) {
-      this.#drop(i, DROP_NO_BUFFER);
-      return;
-    }
-    bytes.copyWithin(to, from, from + inHead);
-    vnet.clear(bytes, to);
-    this.#tx.push(port, to, inHead, burst.bodyAt[i], inBody);
-  }
-
-  #push(port: number, i: number): void {
-    const { burst } = this.#packets;
-    this.#tx.push(port, burst.at[i], burst.size[i], burst.bodyAt[i], burst.bodySize[i]);
-    this.#packets.share(i);
-  }
-
-  #drop(i: number, reason: number): void {
-    this.#ports.drop(this.#packets.burst.inPort[i], reason);
+    return left;
   }
 }
 
-/** Whether the frame at `at` needs nothing of a port. */
-const isPlain = (bytes: Uint8Array, at: number): boolean =>
-  (vnet.flags(bytes, at) & vnet.F_NEEDS_CSUM) === 0 && vnet.gsoType(bytes, at) === vnet.GSO_NONE;
-
 const ONE_OUTPUT = op.header(op.OUTPUT, 2);
-/** Larger than any frame. */
-const NO_LIMIT = 0x7fffffff;
+
+/** @returns DROP_NONE, or why the packet must go */
+function changeOne(p: Packets, i: number, code: number, words: Int32Array, a: number): number {
+  switch (code) {
+    case op.SET_ETH:
+      return setEthernet(p, i, words, a);
+    case op.SET_IPV4:
+      return setIpv4(p, i, words, a);
+    case op.SET_IPV6:
+      return setIpv6(p, i, words, a);
+    case op.SET_TP:
+      return setPorts(p, i, words, a);
+    case op.SET_ARP:
+      return setArp(p, i, words, a);
+    case op.SET_ND:
+      return setNd(p, i, words, a);
+    case op.PUSH_VLAN:
+      return pushVlan(p, i, words[a]);
+    case op.POP_VLAN:
+      return popVlan(p, i);
+    case op.SET_PRIORITY:
+      p.burst.keys[i * KEY_WORDS + SKB_PRIORITY] = words[a];
+      return DROP_NONE;
+    case op.SET_MARK:
+      p.burst.keys[i * KEY_WORDS + PKT_MARK] = words[a];
+      return DROP_NONE;
+    case op.DROP:
+      return words[a];
+    default:
+      return DROP_BAD_ACTION;
+  }
+}

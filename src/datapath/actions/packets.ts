@@ -101,12 +101,12 @@ export class Packets {
     const copied = this.copySize(i, need);
     const inHead = Math.min(copied, size);
     bytes.copyWithin(to, at, at + inHead);
-    if (copied >= size) {
+    if (copied > size) {
       const fromBody = copied - size;
       bytes.copyWithin(to + size, burst.bodyAt[i], burst.bodyAt[i] + fromBody);
       burst.bodyAt[i] += fromBody;
       burst.bodySize[i] -= fromBody;
-    } else {
+    } else if (copied < size) {
       burst.bodyAt[i] = at + copied;
       burst.bodySize[i] = size - copied;
     }

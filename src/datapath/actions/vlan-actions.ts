@@ -5,7 +5,6 @@
  */
 
 import { DROP_BAD_ACTION, DROP_NO_BUFFER, DROP_NONE } from '../../dpif/drops.ts';
-import { setU32 } from '../../wire/bytes.ts';
 import * as ethernet from '../../wire/ethernet.ts';
 import * as vlan from '../../wire/vlan.ts';
 import * as vnet from '../../wire/vnet.ts';
@@ -25,15 +24,15 @@ export function tagsSize(p: Packets, i: number): number {
 
 /** @param tag TPID << 16 | TCI */
 export function pushVlan(p: Packets, i: number, tag: number): number {
-  const { bytes, burst } = p;
+  const { burst } = p;
   const tags = tagsSize(p, i);
   if (tags === MAX_TAGS * vlan.SIZE) return DROP_BAD_ACTION;
   if (p.frameSize(i) + VNET_SIZE + vlan.SIZE > SLOT_CAPACITY) return DROP_BAD_ACTION;
   if (!p.own(i, ethernet.SIZE)) return DROP_NO_BUFFER;
   const from = burst.at[i];
   const to = from - vlan.SIZE;
-  for (let o = 0; o < MOVED; o++) bytes[to + o] = bytes[from + o];
-  setU32(bytes, to + MOVED, tag);
+  move(p.view, from, to);
+  p.view.setInt32(to + MOVED, tag);
   burst.size[i] += vlan.SIZE;
   shift(p, i, to, vlan.SIZE);
   return DROP_NONE;
@@ -41,12 +40,12 @@ export function pushVlan(p: Packets, i: number, tag: number): number {
 
 /** A frame without a tag stays as it is. */
 export function popVlan(p: Packets, i: number): number {
-  const { bytes, burst } = p;
+  const { burst } = p;
   if (tagsSize(p, i) === 0) return DROP_NONE;
   if (!p.own(i, ethernet.SIZE + vlan.SIZE)) return DROP_NO_BUFFER;
   const from = burst.at[i];
   const to = from + vlan.SIZE;
-  for (let o = MOVED - 1; o >= 0; o--) bytes[to + o] = bytes[from + o];
+  move(p.view, from, to);
   burst.size[i] -= vlan.SIZE;
   shift(p, i, to, -vlan.SIZE);
   return DROP_NONE;
@@ -58,6 +57,22 @@ export function popVlan(p: Packets, i: number): number {
  */
 const MAX_TAGS = 8;
 const MOVED = VNET_SIZE + ethernet.ADDRESSES_SIZE;
+
+/** MOVED bytes, read before any is written; by words, at a third of what bytes cost. */
+function move(view: DataView, from: number, to: number): void {
+  const vnet0 = view.getInt32(from);
+  const vnet4 = view.getInt32(from + 4);
+  const vnet8 = view.getInt32(from + 8);
+  const mac2 = view.getInt32(from + 12);
+  const mac6 = view.getInt32(from + 16);
+  const mac10 = view.getInt16(from + 20);
+  view.setInt32(to, vnet0);
+  view.setInt32(to + 4, vnet4);
+  view.setInt32(to + 8, vnet8);
+  view.setInt32(to + 12, mac2);
+  view.setInt32(to + 16, mac6);
+  view.setInt16(to + 20, mac10);
+}
 
 /** Everything behind the addresses is now `by` bytes further from the Ethernet header. */
 function shift(p: Packets, i: number, at: number, by: number): void {

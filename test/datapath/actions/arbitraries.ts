@@ -112,9 +112,30 @@ const frame = fc
   })
   .map(({ l3, ...rest }) => buildFrame({ ...l3, ...rest }));
 
+const superFrame = fc
+  .record({
+    l3: fc.oneof(
+      fc
+        .tuple(ipv4Header, fc.oneof(tcp, udp))
+        .map(([ipv4, l4]): FrameRecord => ({ ipv4: { ...ipv4, fragment: 0x4000 }, ...l4 })),
+      fc
+        .tuple(ipv6Header, fc.oneof(tcp, udp))
+        .map(([ipv6, l4]): FrameRecord => ({ ipv6: { ...ipv6, extensions: [] }, ...l4 })),
+    ),
+    vlans,
+    payload: fc.integer({ min: 100, max: 6000 }),
+  })
+  .map(({ l3, ...rest }) => buildFrame({ ...l3, ...rest }));
+
 /** What a kernel may hand us: full or partial checksums, super-frames of every kind. */
 export const packet: fc.Arbitrary<Uint8Array> = fc
-  .tuple(frame, fc.boolean(), fc.boolean(), fc.integer({ min: 50, max: 2000 }), fc.boolean())
+  .tuple(
+    fc.oneof({ weight: 3, arbitrary: frame }, { weight: 1, arbitrary: superFrame }),
+    fc.boolean(),
+    fc.boolean(),
+    fc.integer({ min: 50, max: 2000 }),
+    fc.boolean(),
+  )
   .map(([bytes, isPartial, isSuper, gsoSize, isEcn]) => {
     const plain = packetOf(bytes);
     routeThrough(plain);

@@ -33,54 +33,45 @@ export interface Outcome {
 
 const V = 10;
 
-/** Executes the list on one packet. */
+/** Executes each action on all packets, in the list's order; a failed change drops its packet. */
 export function executeByCopy(
-  packet: Uint8Array,
+  packets: readonly Uint8Array[],
   inPort: number,
   words: Int32Array,
   ports: ReadonlyMap<number, OraclePort>,
 ): Outcome {
   const outcome: Outcome = { sent: [], parked: [], drops: [] };
-  let current: Uint8Array = packet.slice();
+  let alive: Uint8Array[] = packets.map((packet) => packet.slice());
   let limit = Infinity;
   for (let w = 0; w < words.length; w += op.sizeOf(words[w])) {
+    const code = op.opOf(words[w]);
     const args = words.slice(w + 1, w + op.sizeOf(words[w]));
     const isLast = w + op.sizeOf(words[w]) >= words.length;
-    switch (op.opOf(words[w])) {
-      case op.OUTPUT:
-        current = output(outcome, current, inPort, args[0], limit, ports);
-        limit = Infinity;
-        break;
-      case op.TRUNC:
-        limit = Math.max(14, args[0]);
-        break;
-      case op.USERSPACE:
-        outcome.parked.push({
-          reason: args[0],
-          cookie: args[1],
-          maxSize: Math.min(args[2], limit),
-          isLast,
-          bytes: current.slice(),
-        });
-        limit = Infinity;
-        break;
-      case op.DROP:
-        outcome.drops.push(`${inPort} ${args[0]}`);
-        return outcome;
-      case op.SET_PRIORITY:
-      case op.SET_MARK:
-        break;
-      default: {
-        const changed = change(current, op.opOf(words[w]), args);
-        if (changed === undefined) {
-          outcome.drops.push(`${inPort} ${DROP_BAD_ACTION}`);
-          return outcome;
-        }
-        current = changed;
-      }
-    }
+    alive = alive.flatMap((packet): Uint8Array[] => {
+      if (code === op.OUTPUT) return [output(outcome, packet, inPort, args[0], limit, ports)];
+      if (code === op.USERSPACE) return [park(outcome, packet, args, limit, isLast)];
+      if ([op.TRUNC, op.SET_PRIORITY, op.SET_MARK].includes(code)) return [packet];
+      const changed = code === op.DROP ? undefined : change(packet, code, args);
+      if (changed !== undefined) return [changed];
+      outcome.drops.push(`${inPort} ${code === op.DROP ? args[0] : DROP_BAD_ACTION}`);
+      return [];
+    });
+    if (code === op.TRUNC) limit = Math.max(14, args[0]);
+    else if (code === op.OUTPUT || code === op.USERSPACE) limit = Infinity;
   }
   return outcome;
+}
+
+function park(
+  outcome: Outcome,
+  packet: Uint8Array,
+  [reason, cookie, maxSize]: Int32Array,
+  limit: number,
+  isLast: boolean,
+): Uint8Array {
+  const least = Math.min(maxSize, limit);
+  outcome.parked.push({ reason, cookie, maxSize: least, isLast, bytes: packet.slice() });
+  return packet;
 }
 
 /** What a frame is, found by walking it. Offsets are from the packet's start. */

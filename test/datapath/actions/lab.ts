@@ -105,6 +105,12 @@ export class Lab {
     burst.l4[i] = this.#extractor.l4;
   }
 
+  /** Packet i's bytes now. */
+  contents(i: number): Uint8Array {
+    const { at, size, bodyAt, bodySize } = this.burst;
+    return this.#joined(at[i], size[i], bodyAt[i], bodySize[i]);
+  }
+
   /** Executes on packets 0 to n - 1. The list stands in the middle of the words, as in a flow table. */
   execute(list: Int32Array, n: number): void {
     const words = new Int32Array(list.length + 7).fill(-1);
