@@ -14,6 +14,7 @@
  */
 import { update32, updatePartial32 } from '../../wire/checksum.ts';
 import * as icmpv6 from '../../wire/icmpv6.ts';
+import * as ipv6 from '../../wire/ipv6.ts';
 import { PROTO_ICMP, PROTO_ICMPV6, PROTO_TCP, PROTO_UDP } from '../../wire/proto.ts';
 import * as tcp from '../../wire/tcp.ts';
 import * as udp from '../../wire/udp.ts';
@@ -52,6 +53,23 @@ export function isPartial(p: Packets, i: number): boolean {
 }
 
 /**
+ * Whether a routing header says that the destination is an intermediate one:
+ * then the L4 checksum covers the final one instead (RFC 8200, section 8.1).
+ */
+export function isRouted(p: Packets, ip: number, l4: number): boolean {
+  const { bytes } = p;
+  let next = ipv6.nextHeader(bytes, ip);
+  let o = ip + ipv6.SIZE;
+  while (o < l4 && ipv6.isExtension(next)) {
+    if (next === ipv6.EXT_ROUTING && bytes[o + SEGMENTS_LEFT] > 0) return true;
+    const size = ipv6.extensionSize(bytes, o, next);
+    next = bytes[o];
+    o += size;
+  }
+  return false;
+}
+
+/**
  * Writes the mask's bits of value to the big-endian word at `o`, which stands
  * at an even distance from the start of what `check` covers.
  */
@@ -85,6 +103,9 @@ export function updateCheck(p: Packets, check: number, old: number, now: number)
   const after = update32(before, old, now);
   p.view.setUint16(offset, kind === UDP ? udp.nonZero(after) : after);
 }
+
+/** In a routing header. */
+const SEGMENTS_LEFT = 3;
 
 const FULL = 1;
 const UDP = 2;

@@ -20,13 +20,12 @@ import * as tcp from '../../wire/tcp.ts';
 import * as udp from '../../wire/udp.ts';
 import * as vnet from '../../wire/vnet.ts';
 import { VNET_SIZE } from '../burst.ts';
-import { checkOffset } from './l4-check.ts';
+import { checkOffset, isRouted } from './l4-check.ts';
 import type { Packets } from './packets.ts';
-import { isRouted } from './set-fields.ts';
 import { tagsSize } from './vlan-actions.ts';
 
 /** What is left to do in software. */
-export const WORK_NONE = 0;
+const WORK_NONE = 0;
 export const WORK_CHECKSUM = 1;
 export const WORK_SEGMENT = 2;
 

@@ -14,6 +14,7 @@ import { PROTO_ICMPV6 } from '../../wire/proto.ts';
 import {
   contentCheck,
   fullCheck,
+  isRouted,
   NO_CHECK,
   pseudoCheck,
   setHalf,
@@ -152,22 +153,3 @@ function setLinkAddresses(
     o += size;
   }
 }
-
-/**
- * Whether a routing header says that the destination is an intermediate one:
- * then the L4 checksum covers the final one instead (RFC 8200, section 8.1).
- */
-export function isRouted(p: Packets, ip: number, l4: number): boolean {
-  const { bytes } = p;
-  let next = ipv6.nextHeader(bytes, ip);
-  let o = ip + ipv6.SIZE;
-  while (o < l4 && ipv6.isExtension(next)) {
-    if (next === ipv6.EXT_ROUTING && bytes[o + SEGMENTS_LEFT] > 0) return true;
-    const size = ipv6.extensionSize(bytes, o, next);
-    next = bytes[o];
-    o += size;
-  }
-  return false;
-}
-/** In a routing header. */
-const SEGMENTS_LEFT = 3;

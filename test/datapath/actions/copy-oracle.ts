@@ -17,7 +17,7 @@ export interface Sent {
   port: number;
   bytes: Uint8Array;
 }
-export interface Parked {
+interface Parked {
   reason: number;
   cookie: number;
   maxSize: number;
@@ -435,7 +435,7 @@ function fill(packet: Uint8Array): Uint8Array {
   return full;
 }
 
-export function segments(b: Uint8Array, isPartial: boolean): Uint8Array[] {
+function segments(b: Uint8Array, isPartial: boolean): Uint8Array[] {
   const headers = headersEnd(b);
   const step = viewOf(b).getUint16(4, true);
   const payload = b.slice(headers);

@@ -26,7 +26,7 @@ test('random lists on random packets send, park and drop what the copying oracle
       expect(outcome.parked).toEqual(expected.parked);
       expect(outcome.drops).toEqual(expected.drops);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1500 },
   );
 });
 

@@ -139,6 +139,18 @@ test('without a free slot a frame that needs a copy is dropped', () => {
   expect(lab.writes).toHaveLength(8);
 });
 
+test('a UDP checksum that comes out as 0 is written as 0xffff', () => {
+  const field = 10 + 14 + 20 + 6;
+  const check = new DataView(UDP.buffer).getUint16(field - 10);
+  // One's complement: adding the checksum to what it covers leaves a sum of all ones.
+  const port = (2 + check) % 0xffff;
+  const lab = labWith(UDP);
+  lab.execute(listOf([op.SET_TP, port, 0xffff], [op.OUTPUT, 1]), 1);
+  const [{ bytes }] = lab.outcome().sent;
+  expect(new DataView(bytes.buffer).getUint16(field)).toBe(0xffff);
+  expect(isRight(bytes)).toBe(true);
+});
+
 test('a checksum that was wrong stays wrong', () => {
   const frame = UDP.slice();
   frame[14 + 20 + 6] ^= 0x40;
