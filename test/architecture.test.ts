@@ -23,7 +23,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   datapath: ['ports', 'dpif', 'flow', 'wire', 'native.ts', 'lib'],
   ofproto: ['openflow', 'classifier', 'dpif', 'flow', 'wire', 'lib'],
   config: ['lib'],
-  vswitchd: ['ofproto', 'datapath', 'config', 'dpif', 'flow', 'wire', 'native.ts', 'lib'],
+  vswitchd: ['ofproto', 'openflow', 'datapath', 'config', 'dpif', 'flow', 'wire', 'native.ts', 'lib'],
   'index.ts': ['vswitchd', 'ofproto', 'datapath', 'config', 'dpif', 'wire', 'lib'],
   cli: ['index.ts', 'wire', 'lib'],
 };

@@ -19,6 +19,11 @@ export interface ClassifierRule {
 }
 export const NEVER = Number.MAX_SAFE_INTEGER;
 
+/** Whether lookups in this version see the rule. */
+export function isVisible(rule: ClassifierRule, version: number): boolean {
+  return rule.addedIn <= version && version < rule.removedIn;
+}
+
 export interface Classifier<Rule extends ClassifierRule> {
   readonly size: number;
   /** Adds a rule. Two rules visible in one version never have equal priority, value and mask. */
