@@ -7,6 +7,7 @@
         "native/args.c",
         "native/event.c",
         "native/io-plain.c",
+        "native/io-turn.c",
         "native/io-uring.c",
         "native/io.c",
         "native/link.c",

@@ -1,6 +1,6 @@
 /*
- * The I/O engine behind `ioTurn`: what its front (io.c) and its two backends
- * (io-uring.c, io-plain.c) share.
+ * The I/O engine behind `ioTurn`: what its verbs (io.c), its front
+ * (io-turn.c) and its two backends (io-uring.c, io-plain.c) share.
  *
  * One turn: the backend writes the frames of IO_TX in order, then the front
  * plans reads, the backend carries them out, and the front settles them into
@@ -148,7 +148,14 @@ struct io {
 extern const struct io_backend io_uring_backend;
 extern const struct io_backend io_plain_backend;
 
-/* For backends. */
+/* The front (io-turn.c), for io.c. */
+
+/* What ioTurn does. @returns frames received */
+int io_run_turn(struct io *io, int timeout_ms, int notify_fd);
+/* The port is not read until something activates it. */
+void io_deactivate(struct io *io, struct io_port *port);
+
+/* The front, for backends. */
 
 /* Checks frame `index` of IO_TX. @returns 0, or the errno to be its result */
 int io_tx_frame(struct io *io, int index, struct io_frame *out);

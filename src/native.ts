@@ -63,7 +63,11 @@ export const IO_SLEPT = 5;
 export const IO_BUDGET = 6;
 /** Out: CLOCK_MONOTONIC in milliseconds, a double in words 10 and 11. */
 export const IO_NOW = 10;
-/** Out: a port that cannot be read any more (its device is gone), or -1. It is not read again until set anew. */
+/**
+ * Out: a port with an error to tell, or -1. ENETDOWN: a packet socket's interface went down or was
+ * deleted (which of them, linkInfo tells); it is read again once it is up. Any other: the device is
+ * gone, and the port is not read until it is set anew.
+ */
 export const IO_ERROR_PORT = 7;
 /** Out: that port's errno, or 0. One port a turn; others follow in later turns. */
 export const IO_ERROR_CODE = 8;

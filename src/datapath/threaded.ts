@@ -7,6 +7,7 @@
  * A worker that dies is restarted: it finds ports and flows in shared memory;
  * only the frames it had in hand are lost.
  */
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { Piscina } from 'piscina';
 import type {
@@ -96,10 +97,7 @@ export class ThreadedDatapath implements Dpif {
     this.#core = new DatapathCore(workers, options.maxFlows ?? MAX_FLOWS, SLOTS);
     this.#ports = new PortNumbers(this.#core);
     this.#mainFd = native().openEvent();
-    this.#core.setPortFailedListener((portNo, errno) => {
-      const reason = `the device cannot be read any more (${getSystemErrorName(-errno)})`;
-      this.#onEvent({ kind: 'port-failed', portNo, reason });
-    });
+    this.#core.setPortFailedListener((portNo, errno) => this.#portFailed(portNo, errno));
     this.#watch = native().watchEvent(this.#mainFd, () => this.#drain());
     for (let worker = 0; worker < workers; worker++) {
       this.#tasks.push({
@@ -294,6 +292,18 @@ export class ThreadedDatapath implements Dpif {
     }
   }
 
+  /** A packet socket also fails when its interface goes down: that is a state, not the end. */
+  #portFailed(portNo: number, errno: number): void {
+    try {
+      this.#devices.get(portNo)?.info();
+      if (errno === constants.errno.ENETDOWN) return;
+    } catch {
+      // The device is gone.
+    }
+    const reason = `the device cannot be read any more (${getSystemErrorName(-errno)})`;
+    this.#onEvent({ kind: 'port-failed', portNo, reason });
+  }
+
   /** Queue q of a port is read by one worker; several queues go to as many. */
   #assign(portNo: number, rxFds: readonly number[]): number[] {
     const workers = this.#tasks.length;
@@ -372,9 +382,9 @@ const portLink = (device: Device) => {
 
 const tick = (ms = 1): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Node 20 loads no TypeScript in a worker: it always comes from dist/. */
+/** Node 20 loads no TypeScript in a worker: it always comes from dist/, bundled (rolldown.config.js). */
 function workerFile(): string {
   const here = import.meta.url;
-  const path = here.endsWith('.ts') ? '../../dist/datapath/worker.js' : './worker.js';
+  const path = here.endsWith('.ts') ? '../../dist/worker.js' : '../worker.js';
   return new URL(path, here).href;
 }

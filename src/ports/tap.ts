@@ -38,7 +38,7 @@ export function openTapDevice(spec: PortSpec, queues: number): Device {
     settle(spec);
   } catch (error) {
     closeAll(rx);
-    throw explain(spec, error);
+    throw explain(spec.name, error, SETTLE_HINTS);
   }
   return new TapDevice(spec, rx, offloads);
 }
@@ -85,7 +85,7 @@ function openQueues(name: string, queues: number): { rx: number[]; offloads: num
     }
   } catch (error) {
     closeAll(rx);
-    throw explain({ name, type: 'tap' }, error);
+    throw explain(name, error, OPEN_HINTS);
   }
   return { rx, offloads };
 }
@@ -117,21 +117,27 @@ function closeAll(fds: readonly number[]): void {
   for (const fd of fds) native().closeFd(fd);
 }
 
-const HINTS: Record<string, string> = {
+const OPEN_HINTS: Record<string, string> = {
   EBUSY: 'a device of this name is in use by another process: choose another name or stop that one',
   EINVAL: 'a device of this name exists and is no TAP of this kind: choose another name',
-  EEXIST: 'the namespace has a device of this name already: choose another name',
   EPERM: 'this needs root or CAP_NET_ADMIN',
   EACCES: 'this needs root or CAP_NET_ADMIN',
   ENOENT: '/dev/net/tun is missing: load the module with "modprobe tun"',
 };
 
+const SETTLE_HINTS: Record<string, string> = {
+  EEXIST: 'the namespace has a device of this name already: choose another name',
+  EINVAL: 'the kernel refuses the MTU (a TAP takes 65521 at most), the MAC or an address',
+  EPERM: 'this needs root or CAP_NET_ADMIN',
+  EACCES: 'IPv6 is switched off there: leave IPv6 addresses out, or set disable_ipv6 to 0',
+};
+
 /** Adds what to do; an error that already says so passes. */
-function explain(spec: PortSpec, error: unknown): unknown {
+function explain(name: string, error: unknown, hints: Record<string, string>): unknown {
   if (error instanceof RangeError) {
-    return new TapflowError('BAD_PORT', `port ${spec.name}: ${error.message}`, { cause: error });
+    return new TapflowError('BAD_PORT', `port ${name}: ${error.message}`, { cause: error });
   }
-  if (!(error instanceof TapflowError) || HINTS[error.code] === undefined) return error;
-  const message = `port ${spec.name}: ${error.message}: ${HINTS[error.code]}`;
+  if (!(error instanceof TapflowError) || hints[error.code] === undefined) return error;
+  const message = `port ${name}: ${error.message}: ${hints[error.code]}`;
   return new TapflowError(error.code, message, { cause: error });
 }
