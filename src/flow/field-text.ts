@@ -89,7 +89,8 @@ const PARSERS: Readonly<Record<FieldFormat, Parser>> = {
 type Formatter = (value: bigint, mask: bigint, exact: boolean, ports?: PortNames) => string;
 
 const FORMATTERS: Readonly<Record<FieldFormat, Formatter>> = {
-  decimal: (value, mask, exact) => (exact ? `${value}` : `${hex(value)}/${hex(mask)}`),
+  decimal: (value, mask, exact) =>
+    exact ? `${value}` : `0x${value.toString(16)}/0x${mask.toString(16)}`,
   hexadecimal: (value, mask, exact) => (exact ? hex(value) : `${hex(value)}/${hex(mask)}`),
   ethernet: (value, mask, exact) =>
     exact ? formatMac(value) : `${formatMac(value)}/${formatMac(mask)}`,

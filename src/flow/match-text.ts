@@ -15,7 +15,7 @@ import * as ethernet from '../wire/ethernet.ts';
 import { PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../wire/proto.ts';
 import { type FieldValue, parseFieldValue } from './field-text.ts';
 import { type Field, fieldByName, type Prerequisite } from './fields.ts';
-import { FLOW_WORDS, PROTO, VLAN_CFI } from './key.ts';
+import { FLOW_WORDS, FRAG_LATER, PROTO, SHAPE, VLAN_CFI } from './key.ts';
 import { exactMask, type Match, newMatch, setField, setNoVlan } from './match.ts';
 import type { PortNames } from './ports.ts';
 import { hintFor, meets } from './prerequisites.ts';
@@ -40,7 +40,7 @@ export function parseMatch(text: string, ports?: PortNames): Match {
 
 /** Splits at commas and white space, but not inside parentheses or quotes. */
 export function tokenize(text: string): Token[] {
-  const pattern = /[^,\s=]+(=(\([^)]*\)|"[^"]*"|[^,\s])*)?|=/g;
+  const pattern = /[^,\s=]*=(\([^)]*\)|"[^"]*"|[^,\s])*|[^,\s=]+/g;
   return [...text.matchAll(pattern)].map((found) => {
     const split = found[0].indexOf('=');
     const key = split < 0 ? found[0] : found[0].slice(0, split);
@@ -76,10 +76,19 @@ export class MatchParser {
     for (const { token, field, mask } of this.#seen) {
       const needs = ALTERNATIVES.get(token.key) ?? [field.prerequisite];
       if (mask !== 0n && !needs.some((need) => meets(this.#match, need))) {
-        throw badMatch(token, `needs ${needs.map(hintFor).join(', or ')} in the same match`);
+        throw badMatch(
+          token,
+          `needs ${needs.map(hintFor).join(', or ')} in the same match${this.#hint}`,
+        );
       }
     }
     return this.#match;
+  }
+
+  /** What else may be wrong with a prerequisite that seems to be there. */
+  get #hint(): string {
+    const isLater = (this.#match.value[SHAPE] & FRAG_LATER) !== 0;
+    return isLater ? ', and a later fragment has no ports' : '';
   }
 
   #addProtocol(token: Token, protocol: Protocol): void {

@@ -71,7 +71,7 @@ export function writeField(words: Int32Array, field: Field, value: bigint): void
 }
 
 /** Writes a field of a mask; an exact mask covers all the room that the field has. */
-export function writeMask(words: Int32Array, field: Field, mask: bigint): void {
+function writeMask(words: Int32Array, field: Field, mask: bigint): void {
   if (mask !== exactMask(field)) writeField(words, field, mask);
   else for (const part of field.parts) words[part.word] |= onesOf(part) << part.shift;
 }

@@ -10,7 +10,7 @@ export interface PortNames {
 }
 
 /** Reserved ports (OpenFlow 1.0's numbers, which are what flows hold). */
-export const OFPP_UNSET = 0xfff7;
+const OFPP_UNSET = 0xfff7;
 export const OFPP_IN_PORT = 0xfff8;
 export const OFPP_TABLE = 0xfff9;
 export const OFPP_NORMAL = 0xfffa;

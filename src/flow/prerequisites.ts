@@ -6,7 +6,7 @@ import * as ethernet from '../wire/ethernet.ts';
 import { NEIGHBOR_ADVERT, NEIGHBOR_SOLICIT } from '../wire/icmpv6.ts';
 import { PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../wire/proto.ts';
 import type { Prerequisite } from './fields.ts';
-import { CT_STATE, PROTO, TP } from './key.ts';
+import { CT_STATE, FRAG_LATER, PROTO, SHAPE, TP } from './key.ts';
 import type { Match } from './match.ts';
 
 /** Whether every flow that fulfils the match fulfils the prerequisite. */
@@ -64,8 +64,11 @@ const RULES: Readonly<Record<Prerequisite, Rule>> = {
 const isType = (match: Match, ...types: number[]): boolean =>
   match.mask[PROTO] >>> 16 === 0xffff && types.includes(match.value[PROTO] >>> 16);
 
+/** A later fragment has no transport header. */
 const isProto = (match: Match, proto: number): boolean =>
-  ((match.mask[PROTO] >>> 8) & 0xff) === 0xff && ((match.value[PROTO] >>> 8) & 0xff) === proto;
+  ((match.mask[PROTO] >>> 8) & 0xff) === 0xff &&
+  ((match.value[PROTO] >>> 8) & 0xff) === proto &&
+  (match.value[SHAPE] & FRAG_LATER) === 0;
 
 const isIcmpType = (match: Match, ...types: number[]): boolean =>
   match.mask[TP] >>> 16 === 0xffff && types.includes(match.value[TP] >>> 16);

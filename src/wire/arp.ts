@@ -3,10 +3,7 @@ import { formatIpv4, parseIpv4, parseMac } from './address.ts';
 import { i32, setU16, setU32, setWide, u16 } from './bytes.ts';
 
 // Offsets.
-export const HARDWARE = 0;
-export const PROTOCOL = 2;
 export const HARDWARE_SIZE = 4;
-export const PROTOCOL_SIZE = 5;
 export const OP = 6;
 export const SHA = 8;
 export const SPA = 14;
@@ -20,8 +17,7 @@ export const SIZE = 28;
 export const ETHERNET_IPV4 = 0x00010800;
 export const ADDRESS_SIZES = 0x0604;
 
-export const REQUEST = 1;
-export const REPLY = 2;
+const REQUEST = 1;
 
 /** Whether [o, end) holds an ARP header for Ethernet and IPv4. */
 export const check = (b: Uint8Array, o: number, end: number): boolean =>
@@ -29,17 +25,17 @@ export const check = (b: Uint8Array, o: number, end: number): boolean =>
 
 // Getters.
 export const op = (b: Uint8Array, o: number): number => u16(b, o + OP);
-export const spa = (b: Uint8Array, o: number): number => i32(b, o + SPA);
-export const tpa = (b: Uint8Array, o: number): number => i32(b, o + TPA);
+const spa = (b: Uint8Array, o: number): number => i32(b, o + SPA);
+const tpa = (b: Uint8Array, o: number): number => i32(b, o + TPA);
 
 // Setters.
-export function setOp(b: Uint8Array, o: number, value: number): void {
+function setOp(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + OP, value);
 }
-export function setSpa(b: Uint8Array, o: number, value: number): void {
+function setSpa(b: Uint8Array, o: number, value: number): void {
   setU32(b, o + SPA, value);
 }
-export function setTpa(b: Uint8Array, o: number, value: number): void {
+function setTpa(b: Uint8Array, o: number, value: number): void {
   setU32(b, o + TPA, value);
 }
 

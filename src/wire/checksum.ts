@@ -10,22 +10,31 @@
  * pseudo-header sum, not complemented, to which the receiver adds the rest.
  */
 
-/** The sum over bytes [from, to); an odd last byte counts as its word's high half. */
+/**
+ * The sum over bytes [from, to), at most 128 KiB; an odd last byte counts as
+ * its word's high half.
+ *
+ * Sixteen bytes a round through a DataView take 0.2 to 0.3 ns a byte on Node
+ * 20, composed bytes 1.1 to 1.3: what a software checksum of a super-frame
+ * costs. The view is kept as long as callers come with the same array, as a
+ * worker with its arena does.
+ */
 export function sum(b: Uint8Array, from: number, to: number): number {
-  let high = 0;
-  let low = 0;
-  const end = to - 3;
+  const view = b === viewed ? viewOfViewed : viewOf(b);
+  let odd = 0;
+  let even = 0;
   let o = from;
-  // Two accumulators stay small integers: 64 KiB / 4 * 2 * 255 is below 2^23.
-  for (; o < end; o += 4) {
-    high += b[o] + b[o + 2];
-    low += b[o + 1] + b[o + 3];
+  for (const end = to - 15; o < end; o += 16) {
+    const w0 = view.getInt32(o);
+    const w1 = view.getInt32(o + 4);
+    const w2 = view.getInt32(o + 8);
+    const w3 = view.getInt32(o + 12);
+    odd = (odd + (w0 >>> 16) + (w0 & 0xffff) + (w1 >>> 16) + (w1 & 0xffff)) | 0;
+    even = (even + (w2 >>> 16) + (w2 & 0xffff) + (w3 >>> 16) + (w3 & 0xffff)) | 0;
   }
-  for (; o < to; o += 2) {
-    high += b[o];
-    if (o + 1 < to) low += b[o + 1];
-  }
-  return high * 256 + low;
+  for (const end = to - 1; o < end; o += 2) odd = (odd + view.getUint16(o)) | 0;
+  if (o < to) odd = (odd + (b[o] << 8)) | 0;
+  return odd + even;
 }
 
 /** To 16 bits, with end-around carry. */
@@ -77,6 +86,15 @@ export function crc32cAdd(crc: number, b: Uint8Array, from: number, to: number):
 
 /** The CRC as four little-endian bytes hold it (RFC 3309: byte order is swapped). */
 export const crc32cFinish = (crc: number): number => ~crc;
+
+let viewed: Uint8Array = new Uint8Array(0);
+let viewOfViewed: DataView = new DataView(viewed.buffer);
+
+function viewOf(b: Uint8Array): DataView {
+  viewed = b;
+  viewOfViewed = new DataView(b.buffer, b.byteOffset, b.byteLength);
+  return viewOfViewed;
+}
 
 /** Where source and destination address stand, one after the other, in each header. */
 const IPV4_ADDRESSES = 12;

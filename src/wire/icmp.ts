@@ -1,19 +1,18 @@
 /** ICMP for IPv4 (RFC 792). Offsets are from the ICMP header. */
 
-import { setU16, setU32, u16 } from './bytes.ts';
+import { setU16, setU32 } from './bytes.ts';
 import { checksum } from './checksum.ts';
 
 // Offsets.
-export const TYPE = 0;
-export const CODE = 1;
-export const CHECK = 2;
+const TYPE = 0;
+const CODE = 1;
+const CHECK = 2;
 const REST = 4;
 
 /** Header length. */
 export const SIZE = 8;
 
-export const ECHO_REPLY = 0;
-export const ECHO_REQUEST = 8;
+const ECHO_REQUEST = 8;
 
 /** Whether [o, end) holds an ICMP header. */
 export const check = (_b: Uint8Array, o: number, end: number): boolean => o + SIZE <= end;
@@ -21,10 +20,9 @@ export const check = (_b: Uint8Array, o: number, end: number): boolean => o + SI
 // Getters.
 export const type = (b: Uint8Array, o: number): number => b[o + TYPE];
 export const code = (b: Uint8Array, o: number): number => b[o + CODE];
-export const check16 = (b: Uint8Array, o: number): number => u16(b, o + CHECK);
 
 // Setters.
-export function setCheck16(b: Uint8Array, o: number, value: number): void {
+function setCheck16(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + CHECK, value);
 }
 export function fillChecksum(b: Uint8Array, o: number, end: number): void {

@@ -3,12 +3,12 @@
  * Offsets are from the ICMPv6 header.
  */
 import { parseIpv6, parseMac } from './address.ts';
-import { i32, setU16, setU32, setWide, u16 } from './bytes.ts';
+import { setU16, setU32, setWide } from './bytes.ts';
 import { finish, sum } from './checksum.ts';
 
 // Offsets.
-export const TYPE = 0;
-export const CODE = 1;
+const TYPE = 0;
+const CODE = 1;
 export const CHECK = 2;
 /** Of neighbour discovery: flags and reserved bits, then the target, then options. */
 export const ND_RESERVED = 4;
@@ -16,12 +16,13 @@ export const ND_TARGET = 8;
 export const ND_OPTIONS = 24;
 
 /** Header length: type, code and checksum, which is all that every ICMPv6 message has. */
-export const SIZE = 4;
+const SIZE = 4;
 /** Header length with the four bytes that echo and neighbour discovery go on with. */
 export const SIZE_WITH_REST = 8;
-export const ND_SIZE = ND_OPTIONS;
+/** With the target, which ends where options begin. */
+export const ND_SIZE = ND_TARGET + 16;
 
-export const ECHO_REQUEST = 128;
+const ECHO_REQUEST = 128;
 export const NEIGHBOR_SOLICIT = 135;
 export const NEIGHBOR_ADVERT = 136;
 
@@ -36,17 +37,15 @@ export const check = (_b: Uint8Array, o: number, end: number): boolean => o + SI
 // Getters.
 export const type = (b: Uint8Array, o: number): number => b[o + TYPE];
 export const code = (b: Uint8Array, o: number): number => b[o + CODE];
-export const check16 = (b: Uint8Array, o: number): number => u16(b, o + CHECK);
 export const isNd = (b: Uint8Array, o: number): boolean =>
   code(b, o) === 0 && (type(b, o) === NEIGHBOR_SOLICIT || type(b, o) === NEIGHBOR_ADVERT);
-export const reserved = (b: Uint8Array, o: number): number => i32(b, o + ND_RESERVED);
 /** Of the ND option at `o`. */
 export const optionType = (b: Uint8Array, o: number): number => b[o];
 /** Of the ND option at `o`, bytes. 0 is malformed. */
 export const optionSize = (b: Uint8Array, o: number): number => b[o + 1] * 8;
 
 // Setters.
-export function setCheck16(b: Uint8Array, o: number, value: number): void {
+function setCheck16(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + CHECK, value);
 }
 /** @param pseudo the pseudo-header's sum, see checksum.ts; `end` is the message's */
@@ -64,7 +63,7 @@ export interface Icmpv6Header {
   /** What neighbour discovery goes on with. */
   nd?: { target: string; options?: readonly NdOption[] };
 }
-export interface NdOption {
+interface NdOption {
   type: number;
   mac: string;
 }

@@ -4,15 +4,15 @@ import { i32, setU16, setU32 } from './bytes.ts';
 import { checksum } from './checksum.ts';
 
 // Offsets.
-export const TYPE = 0;
-export const CODE = 1;
-export const CHECK = 2;
-export const GROUP = 4;
+const TYPE = 0;
+const CODE = 1;
+const CHECK = 2;
+const GROUP = 4;
 
 /** Header length. */
 export const SIZE = 8;
 
-export const MEMBERSHIP_REPORT_V2 = 0x16;
+const MEMBERSHIP_REPORT_V2 = 0x16;
 
 /** Whether [o, end) holds an IGMP header. */
 export const check = (_b: Uint8Array, o: number, end: number): boolean => o + SIZE <= end;
@@ -20,7 +20,7 @@ export const check = (_b: Uint8Array, o: number, end: number): boolean => o + SI
 // Getters.
 export const type = (b: Uint8Array, o: number): number => b[o + TYPE];
 export const code = (b: Uint8Array, o: number): number => b[o + CODE];
-export const group = (b: Uint8Array, o: number): number => i32(b, o + GROUP);
+const group = (b: Uint8Array, o: number): number => i32(b, o + GROUP);
 
 // Setters.
 export function fillChecksum(b: Uint8Array, o: number, end: number): void {

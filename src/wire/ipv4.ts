@@ -8,12 +8,12 @@ import { checksum } from './checksum.ts';
 
 // Offsets.
 export const VERSION_IHL = 0;
-export const TOS = 1;
-export const TOTAL_LENGTH = 2;
-export const ID = 4;
+const TOS = 1;
+const TOTAL_LENGTH = 2;
+const ID = 4;
 export const FRAGMENT = 6;
 export const TTL = 8;
-export const PROTO = 9;
+const PROTO = 9;
 export const CHECK = 10;
 export const SRC = 12;
 export const DST = 16;
@@ -21,8 +21,7 @@ export const DST = 16;
 /** Header length without options. */
 export const SIZE = 20;
 
-/** Bits of the fragment word. */
-export const DONT_FRAGMENT = 0x4000;
+/** A bit of the fragment word. */
 export const MORE_FRAGMENTS = 0x2000;
 /** In units of 8 bytes. */
 export const FRAGMENT_OFFSET_MASK = 0x1fff;
@@ -36,7 +35,6 @@ export function check(b: Uint8Array, o: number, end: number): boolean {
 }
 
 // Getters.
-export const version = (b: Uint8Array, o: number): number => b[o + VERSION_IHL] >>> 4;
 /** Bytes, with options. */
 export const headerLength = (b: Uint8Array, o: number): number => (b[o + VERSION_IHL] & 0xf) * 4;
 export const tos = (b: Uint8Array, o: number): number => b[o + TOS];
@@ -46,12 +44,11 @@ export const id = (b: Uint8Array, o: number): number => u16(b, o + ID);
 export const fragment = (b: Uint8Array, o: number): number => u16(b, o + FRAGMENT);
 export const ttl = (b: Uint8Array, o: number): number => b[o + TTL];
 export const proto = (b: Uint8Array, o: number): number => b[o + PROTO];
-export const check16 = (b: Uint8Array, o: number): number => u16(b, o + CHECK);
-export const src = (b: Uint8Array, o: number): number => i32(b, o + SRC);
-export const dst = (b: Uint8Array, o: number): number => i32(b, o + DST);
+const src = (b: Uint8Array, o: number): number => i32(b, o + SRC);
+const dst = (b: Uint8Array, o: number): number => i32(b, o + DST);
 
 // Setters. None but `fillChecksum` touches the checksum.
-export function setTos(b: Uint8Array, o: number, value: number): void {
+function setTos(b: Uint8Array, o: number, value: number): void {
   b[o + TOS] = value;
 }
 export function setTotalLength(b: Uint8Array, o: number, value: number): void {
@@ -60,16 +57,16 @@ export function setTotalLength(b: Uint8Array, o: number, value: number): void {
 export function setId(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + ID, value);
 }
-export function setTtl(b: Uint8Array, o: number, value: number): void {
+function setTtl(b: Uint8Array, o: number, value: number): void {
   b[o + TTL] = value;
 }
-export function setCheck16(b: Uint8Array, o: number, value: number): void {
+function setCheck16(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + CHECK, value);
 }
-export function setSrc(b: Uint8Array, o: number, value: number): void {
+function setSrc(b: Uint8Array, o: number, value: number): void {
   setU32(b, o + SRC, value);
 }
-export function setDst(b: Uint8Array, o: number, value: number): void {
+function setDst(b: Uint8Array, o: number, value: number): void {
   setU32(b, o + DST, value);
 }
 export function fillChecksum(b: Uint8Array, o: number): void {

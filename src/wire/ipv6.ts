@@ -6,7 +6,6 @@ import { formatIpv6, parseIpv6 } from './address.ts';
 import { i32, setU16, setU32, setWide, u16, wide } from './bytes.ts';
 
 // Offsets.
-export const VERSION_CLASS_LABEL = 0;
 export const PAYLOAD_LENGTH = 4;
 export const NEXT_HEADER = 6;
 export const HOP_LIMIT = 7;
@@ -19,11 +18,11 @@ export const SIZE = 40;
 export const LABEL_MASK = 0xfffff;
 
 /** Next-header numbers of extension headers. */
-export const EXT_HOP_BY_HOP = 0;
+const EXT_HOP_BY_HOP = 0;
 export const EXT_ROUTING = 43;
 export const EXT_FRAGMENT = 44;
 export const EXT_AUTHENTICATION = 51;
-export const EXT_DESTINATION = 60;
+const EXT_DESTINATION = 60;
 /** Bytes of the shortest extension header, and of every fragment header. */
 export const EXT_SIZE = 8;
 /** The offset in the 16-bit word two bytes into a fragment header, in units of bytes. */
@@ -34,7 +33,6 @@ export const check = (b: Uint8Array, o: number, end: number): boolean =>
   o + SIZE <= end && o + SIZE + payloadLength(b, o) <= end;
 
 // Getters.
-export const version = (b: Uint8Array, o: number): number => b[o] >>> 4;
 export const trafficClass = (b: Uint8Array, o: number): number => (u16(b, o) >>> 4) & 0xff;
 export const label = (b: Uint8Array, o: number): number => i32(b, o) & LABEL_MASK;
 /** Bytes after this header. */
@@ -58,21 +56,21 @@ export function extensionSize(b: Uint8Array, o: number, next: number): number {
 }
 
 // Setters.
-export function setTrafficClass(b: Uint8Array, o: number, value: number): void {
+function setTrafficClass(b: Uint8Array, o: number, value: number): void {
   setU16(b, o, (u16(b, o) & 0xf00f) | (value << 4));
 }
-export function setLabel(b: Uint8Array, o: number, value: number): void {
+function setLabel(b: Uint8Array, o: number, value: number): void {
   setU32(b, o, (i32(b, o) & ~LABEL_MASK) | (value & LABEL_MASK));
 }
 export function setPayloadLength(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + PAYLOAD_LENGTH, value);
 }
-export function setHopLimit(b: Uint8Array, o: number, value: number): void {
+function setHopLimit(b: Uint8Array, o: number, value: number): void {
   b[o + HOP_LIMIT] = value;
 }
 
 /** One extension header to emit. `size` (bytes) and `fill` make up its body. */
-export interface Ipv6Extension {
+interface Ipv6Extension {
   type: number;
   /** A multiple of 8 (of 4 for an authentication header); 8 by default, and always for a fragment. */
   size?: number;

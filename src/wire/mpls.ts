@@ -6,8 +6,8 @@ import { TYPE_MPLS, TYPE_MPLS_MULTICAST } from './ethernet.ts';
 export const SIZE = 4;
 
 // An entry is one word: label, traffic class, bottom of stack, TTL.
-export const LABEL_SHIFT = 12;
-export const TC_SHIFT = 9;
+const LABEL_SHIFT = 12;
+const TC_SHIFT = 9;
 export const BOTTOM = 0x100;
 
 /** Whether an Ethernet type announces a label stack. */

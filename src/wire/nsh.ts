@@ -2,7 +2,7 @@
 import { i32, setU16, setU32, u16 } from './bytes.ts';
 
 // Offsets.
-export const BASE = 0;
+const BASE = 0;
 export const MD_TYPE = 2;
 export const NEXT_PROTO = 3;
 export const PATH = 4;

@@ -4,9 +4,8 @@ import { i32, setU16, u16 } from './bytes.ts';
 import { CRC32C_INIT, crc32cAdd, crc32cFinish } from './checksum.ts';
 
 // Offsets.
-export const SRC_PORT = 0;
-export const DST_PORT = 2;
-export const TAG = 4;
+const SRC_PORT = 0;
+const DST_PORT = 2;
 export const CHECK = 8;
 
 /** Header length. */
@@ -21,10 +20,10 @@ export const dstPort = (b: Uint8Array, o: number): number => u16(b, o + DST_PORT
 export const check32 = (b: Uint8Array, o: number): number => i32(b, o + CHECK);
 
 // Setters. None but `fillChecksum` touches the checksum.
-export function setSrcPort(b: Uint8Array, o: number, value: number): void {
+function setSrcPort(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + SRC_PORT, value);
 }
-export function setDstPort(b: Uint8Array, o: number, value: number): void {
+function setDstPort(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + DST_PORT, value);
 }
 /** CRC32c over the packet [o, end), its own field taken as 0; stored little-endian. */

@@ -1,29 +1,24 @@
 /** TCP (RFC 9293). Offsets are from the TCP header. */
 
 import { i32, setU16, setU32, u16 } from './bytes.ts';
-import { finish, fold, sum } from './checksum.ts';
+import { finish, sum } from './checksum.ts';
 
 // Offsets.
-export const SRC_PORT = 0;
-export const DST_PORT = 2;
-export const SEQ = 4;
-export const ACK = 8;
+const SRC_PORT = 0;
+const DST_PORT = 2;
+const SEQ = 4;
+const ACK = 8;
 export const OFFSET_FLAGS = 12;
-export const WINDOW = 14;
+const WINDOW = 14;
 export const CHECK = 16;
-export const URGENT = 18;
 
 /** Header length without options. */
 export const SIZE = 20;
 
 /** Flags, as the low bits of the word at OFFSET_FLAGS. */
 export const FIN = 0x001;
-export const SYN = 0x002;
-export const RST = 0x004;
+const SYN = 0x002;
 export const PSH = 0x008;
-export const ACK_FLAG = 0x010;
-export const URG = 0x020;
-export const ECE = 0x040;
 export const CWR = 0x080;
 export const FLAGS_MASK = 0xfff;
 
@@ -35,18 +30,16 @@ export const check = (b: Uint8Array, o: number, end: number): boolean =>
 export const srcPort = (b: Uint8Array, o: number): number => u16(b, o + SRC_PORT);
 export const dstPort = (b: Uint8Array, o: number): number => u16(b, o + DST_PORT);
 export const seq = (b: Uint8Array, o: number): number => i32(b, o + SEQ);
-export const ack = (b: Uint8Array, o: number): number => i32(b, o + ACK);
 /** Bytes, with options. */
 export const headerLength = (b: Uint8Array, o: number): number => (b[o + OFFSET_FLAGS] >>> 4) * 4;
 /** Twelve bits: the reserved ones are included, as tcp_flags has them. */
 export const flags = (b: Uint8Array, o: number): number => u16(b, o + OFFSET_FLAGS) & FLAGS_MASK;
-export const check16 = (b: Uint8Array, o: number): number => u16(b, o + CHECK);
 
 // Setters. None but `fillChecksum` touches the checksum.
-export function setSrcPort(b: Uint8Array, o: number, value: number): void {
+function setSrcPort(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + SRC_PORT, value);
 }
-export function setDstPort(b: Uint8Array, o: number, value: number): void {
+function setDstPort(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + DST_PORT, value);
 }
 export function setSeq(b: Uint8Array, o: number, value: number): void {
@@ -55,17 +48,13 @@ export function setSeq(b: Uint8Array, o: number, value: number): void {
 export function setFlags(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + OFFSET_FLAGS, (u16(b, o + OFFSET_FLAGS) & ~FLAGS_MASK) | (value & FLAGS_MASK));
 }
-export function setCheck16(b: Uint8Array, o: number, value: number): void {
+function setCheck16(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + CHECK, value);
 }
 /** @param pseudo the pseudo-header's sum, see checksum.ts; `end` is the segment's */
 export function fillChecksum(b: Uint8Array, o: number, end: number, pseudo: number): void {
   setCheck16(b, o, 0);
   setCheck16(b, o, finish(pseudo + sum(b, o, end)));
-}
-/** Leaves the rest to the receiver, as NEEDS_CSUM says. */
-export function fillPartialChecksum(b: Uint8Array, o: number, pseudo: number): void {
-  setCheck16(b, o, fold(pseudo));
 }
 
 export interface TcpHeader {

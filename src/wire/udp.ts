@@ -1,12 +1,12 @@
 /** UDP (RFC 768). Offsets are from the UDP header. */
 
 import { setU16, u16 } from './bytes.ts';
-import { finish, fold, sum } from './checksum.ts';
+import { finish, sum } from './checksum.ts';
 
 // Offsets.
-export const SRC_PORT = 0;
-export const DST_PORT = 2;
-export const LENGTH = 4;
+const SRC_PORT = 0;
+const DST_PORT = 2;
+const LENGTH = 4;
 export const CHECK = 6;
 
 /** Header length. */
@@ -19,31 +19,25 @@ export const check = (_b: Uint8Array, o: number, end: number): boolean => o + SI
 export const srcPort = (b: Uint8Array, o: number): number => u16(b, o + SRC_PORT);
 export const dstPort = (b: Uint8Array, o: number): number => u16(b, o + DST_PORT);
 /** Header and payload, bytes. */
-export const length = (b: Uint8Array, o: number): number => u16(b, o + LENGTH);
-/** 0: none was computed (IPv4 only). */
-export const check16 = (b: Uint8Array, o: number): number => u16(b, o + CHECK);
+const length = (b: Uint8Array, o: number): number => u16(b, o + LENGTH);
 
 // Setters. None but `fillChecksum` touches the checksum.
-export function setSrcPort(b: Uint8Array, o: number, value: number): void {
+function setSrcPort(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + SRC_PORT, value);
 }
-export function setDstPort(b: Uint8Array, o: number, value: number): void {
+function setDstPort(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + DST_PORT, value);
 }
 export function setLength(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + LENGTH, value);
 }
-export function setCheck16(b: Uint8Array, o: number, value: number): void {
+function setCheck16(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + CHECK, value);
 }
 /** @param pseudo the pseudo-header's sum, see checksum.ts; `end` is the datagram's */
 export function fillChecksum(b: Uint8Array, o: number, end: number, pseudo: number): void {
   setCheck16(b, o, 0);
   setCheck16(b, o, nonZero(finish(pseudo + sum(b, o, end))));
-}
-/** Leaves the rest to the receiver, as NEEDS_CSUM says. */
-export function fillPartialChecksum(b: Uint8Array, o: number, pseudo: number): void {
-  setCheck16(b, o, fold(pseudo));
 }
 /** A computed 0 is sent as its other form, for 0 means "none". */
 export const nonZero = (computed: number): number => (computed === 0 ? 0xffff : computed);

@@ -4,13 +4,13 @@ import { TYPE_QINQ, TYPE_VLAN } from './ethernet.ts';
 
 // Offsets.
 export const TPID = 0;
-export const TCI = 2;
+const TCI = 2;
 
 /** Tag length. */
 export const SIZE = 4;
 
-export const VID_MASK = 0x0fff;
-export const PCP_SHIFT = 13;
+const VID_MASK = 0x0fff;
+const PCP_SHIFT = 13;
 
 /** Whether an Ethernet type announces a tag. */
 export const isTpid = (type: number): boolean => type === TYPE_VLAN || type === TYPE_QINQ;
@@ -19,10 +19,10 @@ export const isTpid = (type: number): boolean => type === TYPE_VLAN || type === 
 export const tci = (b: Uint8Array, o: number): number => u16(b, o + TCI);
 
 // Setters.
-export function setTpid(b: Uint8Array, o: number, value: number): void {
+function setTpid(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + TPID, value);
 }
-export function setTci(b: Uint8Array, o: number, value: number): void {
+function setTci(b: Uint8Array, o: number, value: number): void {
   setU16(b, o + TCI, value);
 }
 

@@ -15,18 +15,14 @@ const CSUM_START = 6;
 const CSUM_OFFSET = 8;
 
 /** Header length. */
-export const SIZE = 10;
+const SIZE = 10;
 
 /** `flags`: a checksum is to be computed from csum_start on and stored at csum_start + csum_offset. */
 export const F_NEEDS_CSUM = 1;
-/** `flags`: the checksums have been verified. */
-export const F_DATA_VALID = 2;
 
 /** `gso_type`: not a super-frame. */
 export const GSO_NONE = 0;
 export const GSO_TCPV4 = 1;
-/** UDP fragmentation offload: fragments, not datagrams. */
-export const GSO_UDP = 3;
 export const GSO_TCPV6 = 4;
 /** UDP segmentation offload: datagrams of gso_size. */
 export const GSO_UDP_L4 = 5;
@@ -69,7 +65,7 @@ export function clear(b: Uint8Array, o: number): void {
   b.fill(0, o, o + SIZE);
 }
 
-export interface VnetHeader {
+interface VnetHeader {
   flags?: number;
   gsoType?: number;
   hdrLen?: number;
