@@ -43,9 +43,6 @@ export const opOf = (word: number): number => word & 0xff;
 export const sizeOf = (word: number): number => word >>> 8;
 export const header = (op: number, size: number): number => op | (size << 8);
 
-/** Words that the longest action of this file takes. */
-export const MAX_ACTION_WORDS = 21;
-
 /**
  * A growing action list, for the slow path. Not for workers: `push` may
  * allocate.

@@ -38,8 +38,6 @@ export const HAS_MPLS = 0x40;
 export const HAS_NSH = 0x80;
 export const HAS_CT = 0x100;
 export const HAS_TUNNEL = 0x200;
-/** The bits that a frame's bytes decide; the others come with its metadata. */
-export const SHAPE_FROM_FRAME = FRAG_MASK | HAS_IPV6 | HAS_ND | HAS_MPLS | HAS_NSH;
 
 /** dl_dst[0..3], then dl_dst[4..5] dl_src[0..1], then dl_src[2..5]. */
 export const MAC_0 = 6;
@@ -72,7 +70,7 @@ export const NW_DST = 15;
 export const BASE_WORDS = 16;
 
 /** IPv6 block. */
-export const IPV6_SRC = 16;
+export const IPV6_SRC = BASE_WORDS;
 export const IPV6_DST = 20;
 export const IPV6_LABEL = 24;
 export const IPV6_END = 25;
@@ -125,7 +123,7 @@ export const TUN_BITS = 74;
 /** tp_src << 16 | tp_dst of the outer header. */
 export const TUN_TP = 75;
 /** gbp_id << 8 | gbp_flags */
-export const TUN_GBP = 76;
+export const TUN_GBP = TUN_TP + 1;
 /** erspan_ver << 24 | erspan_dir << 16 | erspan_hwid << 8 */
 export const TUN_ERSPAN = 77;
 export const TUN_ERSPAN_IDX = 78;
@@ -134,14 +132,14 @@ export const TUN_GTPU = 79;
 /** Which of tun_metadata0..63 are present: 0..31 in the second word, 32..63 in the first. */
 export const TUN_METADATA_PRESENT = 80;
 /** The options' bytes, at the offsets the bridge's TLV table assigns: 256 bytes. */
-export const TUN_METADATA = 82;
-export const TUN_END = 146;
+export const TUN_METADATA = TUN_METADATA_PRESENT + 2;
+export const TUN_END = TUN_METADATA + 64;
 
 /** The words a datapath key has. */
-export const KEY_WORDS = 146;
+export const KEY_WORDS = TUN_END;
 
 /** What only the slow path knows. */
-export const METADATA = 146;
+export const METADATA = KEY_WORDS;
 export const REG_0 = 148;
 export const REG_COUNT = 16;
 export const ACTSET_OUTPUT = 164;
