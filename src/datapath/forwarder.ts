@@ -124,7 +124,7 @@ export interface ForwarderOptions {
 /** Frames read from one port in a turn. */
 const BUDGET = 64;
 /** ... when they are super-frames: more would fall out of the second-level cache between read and write. */
-const BUDGET_LARGE = 16;
+const BUDGET_LARGE = 8;
 const LARGE = 8192;
 /** Packets after which a port's masks are ranked, and compiled where hot. */
 const TEND_AFTER = 4096;

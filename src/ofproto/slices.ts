@@ -1,0 +1,29 @@
+/**
+ * Long work in slices: nothing on the main thread runs longer than SLICE
+ * without letting upcalls and all else have their turn.
+ */
+
+/** Milliseconds. */
+const SLICE = 5;
+
+export class Slices {
+  #begun = performance.now();
+  #before = 0;
+
+  /** Whether this slice is used up. */
+  get isOver(): boolean {
+    return performance.now() - this.#begun >= SLICE;
+  }
+
+  /** Milliseconds worked, pauses not counted. */
+  get spent(): number {
+    return this.#before + performance.now() - this.#begun;
+  }
+
+  /** Ends the slice. Resolves when the next begins. */
+  async pause(): Promise<void> {
+    this.#before = this.spent;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#begun = performance.now();
+  }
+}
