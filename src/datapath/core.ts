@@ -18,7 +18,7 @@ import type {
   UpcallHandler,
 } from '../dpif/dpif.ts';
 import { UPCALL_CONTROLLER } from '../dpif/dpif.ts';
-import { DROP_REASONS, DROP_TRANSLATE, DROP_UPCALL_FULL } from '../dpif/drops.ts';
+import { DROP_BY_RULE, DROP_REASONS, DROP_TRANSLATE, DROP_UPCALL_FULL } from '../dpif/drops.ts';
 import { KEY_WORDS } from '../flow/key.ts';
 import { AnswerRing } from './answer-ring.ts';
 import { VNET_SIZE } from './burst.ts';
@@ -312,6 +312,10 @@ class RingUpcall implements Upcall {
 
   execute(actions: Int32Array, length: number): void {
     if (this.#answered) return;
+    if (length === 0) {
+      this.drop(DROP_BY_RULE);
+      return;
+    }
     this.#answered = this.#answer(actions, length);
     if (!this.#answered) this.drop(DROP_UPCALL_FULL);
   }

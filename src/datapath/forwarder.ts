@@ -228,7 +228,6 @@ export class Forwarder {
     );
     block[IO_FREE_COUNT] = offered;
     const sleep = this.tx.count === 0 && this.#idleTurns > this.#spinTurns();
-    this.tx.close();
     const received = sleep ? this.#sleep() : this.#io.turn(0, this.#upcalls.takeRaised());
     this.tx.sent();
     this.slots.turnOver(block, IO_FREE, offered, block[IO_FREE_USED]);
@@ -529,6 +528,7 @@ export class Forwarder {
   }
 
   #finish(received: number, answered: number): void {
+    this.tx.close();
     this.#counters[COUNT_TURNS]++;
     this.#counters[COUNT_LOST] = this.#upcalls.lost;
     this.#idleTurns = received + answered > 0 ? 0 : this.#idleTurns + 1;

@@ -56,7 +56,7 @@ export class IoTxQueue implements TxQueue {
     this.#count++;
   }
 
-  /** Before the native call. */
+  /** Before the native call: the entries and the counters are complete. */
   close(): void {
     this.#turnTo(-1);
     this.#io[IO_TX_COUNT] = this.#count;

@@ -5,6 +5,7 @@
  */
 
 import { DROP_BAD_ACTION, DROP_NO_BUFFER, DROP_NONE } from '../../dpif/drops.ts';
+import { VLAN_CFI } from '../../flow/key.ts';
 import * as ethernet from '../../wire/ethernet.ts';
 import * as vlan from '../../wire/vlan.ts';
 import * as vnet from '../../wire/vnet.ts';
@@ -22,7 +23,7 @@ export function tagsSize(p: Packets, i: number): number {
   return Math.min(size, most);
 }
 
-/** @param tag TPID << 16 | TCI */
+/** @param tag as in the key: TPID << 16 | TCI, whose CFI bit says "present"; on the wire it is DEI, and clear */
 export function pushVlan(p: Packets, i: number, tag: number): number {
   const { burst } = p;
   const tags = tagsSize(p, i);
@@ -32,7 +33,7 @@ export function pushVlan(p: Packets, i: number, tag: number): number {
   const from = burst.at[i];
   const to = from - vlan.SIZE;
   move(p.view, from, to);
-  p.view.setInt32(to + MOVED, tag);
+  p.view.setInt32(to + MOVED, tag & ~VLAN_CFI);
   burst.size[i] += vlan.SIZE;
   shift(p, i, to, vlan.SIZE);
   return DROP_NONE;

@@ -1,0 +1,145 @@
+/**
+ * The switch: one datapath, the slow path over it, and the configuration in
+ * force.
+ *
+ * `apply` compares the configuration wanted with the one in force and performs
+ * the difference action by action (actions.ts), while traffic runs. An action
+ * that fails leaves its subject as it was; its error is kept under the
+ * subject's name until an `apply` gets past it, and the other actions go on.
+ * The value in force is advanced by each action that succeeded, and by nothing
+ * else: so the next `apply` tries again what failed, and touches nothing that
+ * stands.
+ */
+import { diffConfig } from '../config/diff.ts';
+import type { Config } from '../config/value.ts';
+import type { Dpif, DpifEvent } from '../dpif/dpif.ts';
+import { TapflowError } from '../lib/error.ts';
+import type { Bridge, SlowPath } from '../ofproto/api.ts';
+import { describeAction, perform, subjectOf } from './actions.ts';
+import { onlyPorts } from './in-force.ts';
+import type { Namespaces } from './namespaces.ts';
+import { SwitchPorts } from './switch-ports.ts';
+import { warningsOf } from './warnings.ts';
+
+export interface SwitchOptions {
+  dpif: Dpif;
+  slowPath: SlowPath;
+  namespaces: Namespaces;
+  log?: (line: string) => void;
+}
+
+export interface ItemError {
+  /** Name of the bridge, port or interface. */
+  item: string;
+  message: string;
+}
+
+export interface ApplyReport {
+  /** What was done, one phrase each. */
+  changes: string[];
+  /** What was done, but may surprise. */
+  warnings: string[];
+  errors: ItemError[];
+}
+
+const NOTHING: Config = { bridges: [], otherConfig: {} };
+
+export class Switch {
+  readonly dpif: Dpif;
+  readonly slowPath: SlowPath;
+  readonly ports: SwitchPorts;
+  /** What was asked for last, with what failed. */
+  wanted: Config = NOTHING;
+  /** By the name of what it concerns. */
+  readonly errors: Map<string, string> = new Map();
+  #inForce: Config = NOTHING;
+  readonly #namespaces: Namespaces;
+  readonly #log: (line: string) => void;
+  /** One `apply` at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ dpif, slowPath, namespaces, log }: SwitchOptions) {
+    this.dpif = dpif;
+    this.slowPath = slowPath;
+    this.ports = new SwitchPorts(dpif, namespaces);
+    this.#namespaces = namespaces;
+    this.#log = log ?? (() => undefined);
+    dpif.onEvent((event) => this.#onEvent(event));
+  }
+
+  /** Never rejects for what the configuration says: that is in the report's errors. */
+  apply(config: Config): Promise<ApplyReport> {
+    const done = this.#turn.then(() => this.#apply(config));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @throws TapflowError NO_BRIDGE */
+  bridge(name: string): Bridge {
+    const found = this.slowPath.bridge(name);
+    if (found !== undefined) return found;
+    const names = this.slowPath.bridges().map((bridge) => bridge.name);
+    throw new TapflowError(
+      'NO_BRIDGE',
+      `there is no bridge "${name}"; there ${names.length === 0 ? 'are none' : `is: ${names.join(', ')}`}`,
+    );
+  }
+
+  /** Closes all ports and removes the namespaces made for them. */
+  async close(): Promise<void> {
+    await this.#turn;
+    this.slowPath.close();
+    await this.dpif.close();
+    await this.#namespaces.prune(new Set());
+  }
+
+  async #apply(config: Config): Promise<ApplyReport> {
+    const report: ApplyReport = { changes: [], warnings: [], errors: [] };
+    this.wanted = config;
+    this.errors.clear();
+    for (const action of diffConfig(this.#inForce, config)) {
+      try {
+        this.#inForce = await perform(action, this, this.#inForce);
+        report.changes.push(describeAction(action));
+        report.warnings.push(...warningsOf(action));
+      } catch (error) {
+        this.#inForce = onlyPorts(this.#inForce, (name) => this.ports.get(name) !== undefined);
+        this.#fail(report, subjectOf(action), error);
+      }
+    }
+    await this.#pruneNamespaces(report);
+    return report;
+  }
+
+  /** A programmer's mistake is reported like any other error: the rest of the configuration still counts. */
+  #fail(report: ApplyReport, item: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.errors.set(item, message);
+    report.errors.push({ item, message });
+  }
+
+  async #pruneNamespaces(report: ApplyReport): Promise<void> {
+    const interfaces = this.wanted.bridges.flatMap((bridge) =>
+      bridge.ports.flatMap((port) => port.interfaces),
+    );
+    const named = interfaces.flatMap(({ netns }) => (netns === undefined ? [] : [netns]));
+    try {
+      const removed = await this.#namespaces.prune(new Set(named));
+      for (const name of removed) report.changes.push(`namespace ${name} removed`);
+    } catch (error) {
+      this.#fail(report, 'namespaces', error);
+    }
+  }
+
+  #onEvent(event: DpifEvent): void {
+    if (event.kind === 'port-failed') {
+      const name = this.ports.byPortNo(event.portNo)?.name ?? `port ${event.portNo}`;
+      this.errors.set(name, event.reason);
+      this.#log(`${name}: ${event.reason}`);
+    } else if (event.kind === 'worker-died') {
+      this.#log(`worker ${event.worker} died and is being restarted: ${event.reason}`);
+    } else {
+      this.#log(`worker ${event.worker} forwards again`);
+    }
+  }
+}
