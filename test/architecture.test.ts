@@ -23,7 +23,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   datapath: ['ports', 'dpif', 'flow', 'wire', 'native.ts', 'lib'],
   ofproto: ['openflow', 'classifier', 'dpif', 'flow', 'wire', 'lib'],
   config: ['lib'],
-  vswitchd: ['ofproto', 'openflow', 'datapath', 'config', 'dpif', 'flow', 'wire', 'native.ts', 'lib'],
+  vswitchd: [
+    'ofproto',
+    'openflow',
+    'datapath',
+    'config',
+    'dpif',
+    'flow',
+    'wire',
+    'native.ts',
+    'lib',
+  ],
   'index.ts': ['vswitchd', 'ofproto', 'datapath', 'config', 'dpif', 'wire', 'lib'],
   cli: ['index.ts', 'wire', 'lib'],
 };
@@ -79,8 +89,7 @@ describe('the architecture', () => {
 
   it('imports down or sideways, never up', () => {
     const wrong = all.filter(
-      ({ from, to }) =>
-        to in MAY_IMPORT && from !== to && !(MAY_IMPORT[from] ?? []).includes(to),
+      ({ from, to }) => to in MAY_IMPORT && from !== to && !(MAY_IMPORT[from] ?? []).includes(to),
     );
     expect(wrong).toEqual([]);
   });

@@ -277,7 +277,8 @@ function change(packet: Uint8Array, code: number, args: Int32Array): Uint8Array 
 
 function pushTag(b: Uint8Array, tag: number): Uint8Array | undefined {
   if (parse(b).tags >= 8) return undefined;
-  const bytes = [tag >>> 24, tag >>> 16, tag >>> 8, tag];
+  // The CFI bit only says that there is a tag.
+  const bytes = [tag >>> 24, tag >>> 16, (tag >>> 8) & ~0x10, tag];
   return moveOffsets(Uint8Array.from([...b.slice(0, V + 12), ...bytes, ...b.slice(V + 12)]), 4);
 }
 
