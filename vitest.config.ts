@@ -6,6 +6,6 @@ export default defineConfig({
     testTimeout: 20_000,
     // Two cores: system tests and benches share them with what they measure.
     maxWorkers: 2,
-    reporters: [process.env.CI ? 'default' : 'dot'],
+    reporters: ['default'],
   },
 });
