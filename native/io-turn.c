@@ -25,6 +25,12 @@ static bool is_slot(const struct io *io, int32_t slot) {
   return slot >= VLAN_SIZE && (size_t)slot + IO_SLOT_SIZE <= io->arena_size;
 }
 
+/*
+ * Super-frames are read few at a time: one that has left the nearest caches
+ * before it is written costs more than the turns that a larger batch saves.
+ */
+enum { LARGE_FRAME = 8192, LARGE_BATCH = 2 };
+
 /* Gives slots to active ports, the first in line first, until slots or ports run out. */
 static size_t plan(struct io *io) {
   const int free_count = clamp(io->words[IO_FREE_COUNT], 0, IO_MAX_RX);
@@ -33,7 +39,8 @@ static size_t plan(struct io *io) {
   int used = 0;
   while (served < io->active_count && used < free_count) {
     struct io_port *port = io->active[served++];
-    const int end = clamp(used + clamp(port->want, 1, budget), 0, free_count);
+    const int most = port->large ? LARGE_BATCH : budget;
+    const int end = clamp(used + clamp(port->want, 1, most), 0, free_count);
     for (; used < end; used++) {
       const int32_t slot = io->words[IO_FREE + used];
       if (!is_slot(io, slot)) goto out;
@@ -80,15 +87,18 @@ static int deliver(struct io *io) {
 static void settle_port(struct io *io, struct io_port *port, const struct io_read *reads,
                         int count) {
   int got = 0, faults = 0, error = 0;
+  int64_t bytes = 0;
   for (int i = 0; i < count; i++) {
     if (reads[i].result >= 0) {
       got++;
+      bytes += reads[i].result;
     } else if (reads[i].result != -EAGAIN) {
       faults++;
       error = -reads[i].result;
     }
   }
   port->faults = got > 0 ? 0 : port->faults + faults;
+  if (got > 0) port->large = bytes > (int64_t)got * LARGE_FRAME;
   if (error != 0 && (!is_passing(error) || port->faults > MAX_FAULTS)) {
     io_fail(io, port, error);
     return;
@@ -159,9 +169,8 @@ int io_run_turn(struct io *io, int timeout_ms, int notify_fd) {
   io->woken = false;
   io->tx_failed = 0;
   io->tx_count = clamp(words[IO_TX_COUNT], 0, IO_MAX_TX);
-  const bool sent = io->tx_count > 0;
   int received = exchange(io, notify_fd);
-  if (received == 0 && !sent && timeout_ms > 0 && !io->woken && io->error_count == 0) {
+  if (received == 0 && timeout_ms > 0 && !io->woken && io->error_count == 0) {
     const bool can_receive = words[IO_FREE_COUNT] > 0;
     if (io->active_count == 0 || !can_receive) {
       slept = true;

@@ -70,6 +70,8 @@ struct io_port {
   bool failed;
   /* Reads to plan in the next turn. */
   int want;
+  /* The frames of its last good reads were super-frames, by their mean size. */
+  bool large;
   /* Failed reads since the last good one that may have been a frame's own fault. */
   int faults;
   /* To be reported in IO_ERROR_CODE. */

@@ -172,7 +172,7 @@ interface Binding {
    * IO_BUDGET a port, IO_FREE_COUNT in all, IO_MAX_RX at most. Ports take
    * turns in being first. Nothing is in flight when it returns.
    *
-   * @param timeoutMs if nothing was sent or received: sleep until a port or the
+   * @param timeoutMs if nothing was received: sleep until a port or the
    *   eventfd is ready, at most this long; 0 does not sleep
    * @param notifyFd an eventfd to signal after sending, or -1
    * @returns frames received

@@ -42,6 +42,7 @@ import {
   IO_FREE_USED,
   IO_MAX_RX,
   IO_RX,
+  IO_SLEPT,
   RX_STRIDE,
 } from '../native.ts';
 import { Executor } from './actions/executor.ts';
@@ -121,11 +122,8 @@ export interface ForwarderOptions {
   compileAfter?: number;
 }
 
-/** Frames read from one port in a turn. */
+/** Frames read from one port in a turn; of super-frames the binding reads fewer. */
 const BUDGET = 64;
-/** ... when they are super-frames: more would fall out of the second-level cache between read and write. */
-const BUDGET_LARGE = 8;
-const LARGE = 8192;
 /** Packets after which a port's masks are ranked, and compiled where hot. */
 const TEND_AFTER = 4096;
 /** Longest sleep: an epoch passes at least this often. */
@@ -227,7 +225,8 @@ export class Forwarder {
       Math.min(2 * this.#lastReceived + BUDGET, IO_MAX_RX),
     );
     block[IO_FREE_COUNT] = offered;
-    const sleep = this.tx.count === 0 && this.#idleTurns > this.#spinTurns();
+    const spin = this.#spinTurns();
+    const sleep = spin === 0 || this.#idleTurns > spin;
     const received = sleep ? this.#sleep() : this.#io.turn(0, this.#upcalls.takeRaised());
     this.tx.sent();
     this.slots.turnOver(block, IO_FREE, offered, block[IO_FREE_USED]);
@@ -254,7 +253,7 @@ export class Forwarder {
       Atomics.load(control, STOP) !== 0;
     const received = this.#io.turn(called ? 0 : SLEEP_MS, this.#upcalls.takeRaised());
     Atomics.store(control, this.#row + WORKER_SLEEPING, 0);
-    if (!called) this.#counters[COUNT_SLEEPS]++;
+    this.#counters[COUNT_SLEEPS] += this.#io.block[IO_SLEPT];
     return received;
   }
 
@@ -532,15 +531,11 @@ export class Forwarder {
     this.#counters[COUNT_TURNS]++;
     this.#counters[COUNT_LOST] = this.#upcalls.lost;
     this.#idleTurns = received + answered > 0 ? 0 : this.#idleTurns + 1;
-    if (received === 0) return;
-    let bytes = 0;
-    for (let i = 0; i < received; i++) bytes += this.burst.size[i];
     this.#untended += received;
     if (this.#untended >= TEND_AFTER) {
       this.#untended = 0;
       for (let i = 0; i < received; i++) this.#tend(this.burst.inPort[i]);
     }
-    this.#io.block[IO_BUDGET] = bytes > received * LARGE ? BUDGET_LARGE : BUDGET;
   }
 
   #tend(port: number): void {

@@ -140,7 +140,7 @@ export class ThreadedDatapath implements Dpif {
     try {
       const device = openDevice(spec, this.#tasks.length);
       this.#devices.set(portNo, device);
-      const info: PortInfo = { portNo, spec, ...portLink(device) };
+      const info: PortInfo = { portNo, spec, ...portLink(device), warnings: device.warnings };
       this.#ports.open(info, {
         state: device.fds.tx < 0 ? PORT_DUMMY : PORT_OPEN,
         kind: device.kind,
@@ -172,15 +172,16 @@ export class ThreadedDatapath implements Dpif {
 
   portSet(portNo: number, change: { mac?: string; mtu?: number; up?: boolean }): PortInfo {
     this.#devices.get(portNo)?.set(change);
-    return this.#ports.change(portNo, change);
+    return this.#asNow(this.#ports.change(portNo, change));
   }
 
   portInfo(portNo: number): PortInfo | undefined {
-    return this.#ports.info(portNo);
+    const info = this.#ports.info(portNo);
+    return info && this.#asNow(info);
   }
 
   ports(): PortInfo[] {
-    return this.#ports.all();
+    return this.#ports.all().map((info) => this.#asNow(info));
   }
 
   portStats(portNo: number): PortStats {
@@ -262,7 +263,7 @@ export class ThreadedDatapath implements Dpif {
 
   async close(): Promise<void> {
     if (this.#stopped) return;
-    for (const { portNo } of this.ports()) this.portDel(portNo);
+    for (const { portNo } of this.#ports.all()) this.portDel(portNo);
     await Promise.all(this.#closing);
     this.#stopped = true;
     Atomics.store(this.#core.shared.control, STOP, 1);
@@ -292,16 +293,28 @@ export class ThreadedDatapath implements Dpif {
     }
   }
 
-  /** A packet socket also fails when its interface goes down: that is a state, not the end. */
+  /**
+   * A packet socket also fails when its interface goes down: that is a state, not the end, as long
+   * as the interface is the one that was opened.
+   */
   #portFailed(portNo: number, errno: number): void {
-    try {
-      this.#devices.get(portNo)?.info();
-      if (errno === constants.errno.ENETDOWN) return;
-    } catch {
-      // The device is gone.
-    }
+    const info = this.#ports.info(portNo);
+    if (info === undefined) return;
+    const isOpened = this.#asNow(info).ifindex === info.ifindex;
+    if (isOpened && errno === constants.errno.ENETDOWN) return;
     const reason = `the device cannot be read any more (${getSystemErrorName(-errno)})`;
     this.#onEvent({ kind: 'port-failed', portNo, reason });
+  }
+
+  /** With the link as the kernel has it now. A socket does not follow its interface's name to another. */
+  #asNow(info: PortInfo): PortInfo {
+    try {
+      const device = this.#devices.get(info.portNo)?.info();
+      if (device?.ifindex !== info.ifindex) return { ...info, ...GONE };
+      return { ...info, adminUp: device.up, linkUp: device.running };
+    } catch {
+      return { ...info, ...GONE };
+    }
   }
 
   /** Queue q of a port is read by one worker; several queues go to as many. */
@@ -374,6 +387,8 @@ export class ThreadedDatapath implements Dpif {
     this.#closing.add(done);
   }
 }
+
+const GONE = { ifindex: 0, adminUp: false, linkUp: false };
 
 const portLink = (device: Device) => {
   const { ifindex, mac, mtu, up, running } = device.info();
