@@ -168,7 +168,8 @@ interface Binding {
   /** The engine forgets the port. When it returns, nothing refers to its descriptors any more. */
   ioDelPort(handle: IoHandle, port: number): void;
   /**
-   * Sends all of IO_TX in order, then receives from ready ports, at most
+   * Sends all of IO_TX in order, then (so that a slot it has sent from may be
+   * offered) receives from ready ports, at most
    * IO_BUDGET a port, IO_FREE_COUNT in all, IO_MAX_RX at most. Ports take
    * turns in being first. Nothing is in flight when it returns.
    *

@@ -5,6 +5,7 @@
  * code: 0 done, 1 failed, 2 misused.
  */
 import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../lib/version.ts';
 import { addFlow } from './add-flow.ts';
 import { cache } from './cache.ts';
 import { CliError } from './control.ts';
@@ -17,7 +18,6 @@ import { ports } from './ports.ts';
 import { show } from './show.ts';
 import { trace } from './trace.ts';
 import { up } from './up.ts';
-import { packageVersion } from '../lib/version.ts';
 
 const program = new Command('tapflow')
   .description('A virtual switch for Linux, entirely in userspace.')

@@ -67,7 +67,7 @@ export const INTERFACE_KEYS: KeyTable<InterfaceFields> = {
   },
   type: {
     shape: choice([...INTERFACE_TYPES, '']),
-    doc: 'tap: a new TAP device. internal: likewise, for the host itself. system, the default: a device that exists, by packet socket or, if it is a TAP, by its queue. dummy: no device; for tests.',
+    doc: 'tap: a new TAP device. internal: likewise, for the host itself. system, the default: a device that exists, by packet socket, even if it is a TAP. dummy: no device; for tests.',
   },
   ofport_request: {
     shape: integer(1, 65279),
@@ -81,11 +81,11 @@ export const INTERFACE_KEYS: KeyTable<InterfaceFields> = {
   options: { shape: textMap, doc: 'Options of the interface type.' },
   netns: {
     shape: namespaceName,
-    doc: 'Network namespace to put the device in, made if there is none. Not a column of Open vSwitch.',
+    doc: 'Network namespace to put a tap or internal device in, made if there is none. Not a column of Open vSwitch.',
   },
   addresses: {
     shape: listOf(interfaceAddress),
-    doc: 'Addresses to give to the device, with prefix length. Not a column of Open vSwitch.',
+    doc: 'Addresses to give to a tap or internal device, with prefix length. Not a column of Open vSwitch.',
   },
 };
 

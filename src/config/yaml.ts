@@ -102,7 +102,7 @@ class TopologyReader {
     defaultType: InterfaceType,
   ): InterfaceConfig[] {
     const { interfaces } = entry.fields;
-    if (!entry.nodes.has('interfaces')) return [toInterface(port, entry.fields, defaultType)];
+    if (!entry.nodes.has('interfaces')) return [this.#interface(entry, port, defaultType)];
     for (const key of entry.nodes.keys()) {
       if (key === 'name' || !Object.hasOwn(INTERFACE_KEYS, key)) continue;
       this.#problem(entry, key, `port "${port}" lists its interfaces: write ${key} there`);
@@ -112,8 +112,26 @@ class TopologyReader {
       this.#problem(entry, 'interfaces', `${count}; it needs one: bonds are not supported`);
     }
     return (interfaces ?? []).map((iface) =>
-      toInterface(this.#name(iface, 'interface', port), iface.fields, defaultType),
+      this.#interface(iface, this.#name(iface, 'interface', port), defaultType),
     );
+  }
+
+  #interface(
+    entry: Entry<InterfaceFields>,
+    name: string,
+    defaultType: InterfaceType,
+  ): InterfaceConfig {
+    const iface = toInterface(name, entry.fields, defaultType);
+    const isTypeBad = entry.nodes.has('type') && entry.fields.type === undefined;
+    if (isTypeBad || iface.type === 'tap' || iface.type === 'internal') return iface;
+    const advice = `an interface of type ${iface.type} takes none; did you forget type: tap?`;
+    if (iface.netns !== undefined) {
+      this.#problem(entry, 'netns', `netns of "${name}": ${advice}`);
+    }
+    if (iface.addresses.length > 0) {
+      this.#problem(entry, 'addresses', `addresses of "${name}": ${advice}`);
+    }
+    return iface;
   }
 
   /** The entry's name, noted as taken. `parent`'s own name may be taken by one child. */

@@ -229,7 +229,7 @@ export class Forwarder {
     const sleep = spin === 0 || this.#idleTurns > spin;
     const received = sleep ? this.#sleep() : this.#io.turn(0, this.#upcalls.takeRaised());
     this.tx.sent();
-    this.slots.turnOver(block, IO_FREE, offered, block[IO_FREE_USED]);
+    this.slots.accept(block, IO_FREE, offered, block[IO_FREE_USED]);
     this.#lastReceived = received;
     this.#now = this.#io.now();
     if (block[IO_ERROR_PORT] > 0) {

@@ -1,13 +1,13 @@
 /**
  * The free slots of a worker's arena. Worker-local.
  *
- *   free  --offer/take-->  in hand  --turnOver-->  free
+ *   free  --offer, accept / take-->  in hand  --offer-->  free
  *                             |  keep
  *                             v
  *                          parked  --adopt-->  in hand
  *
- * A slot in hand is given back by `turnOver`, after the native call that
- * flushed whatever was queued from it; a parked slot belongs to the slow path
+ * A slot in hand is given back by the next `offer`, just before the native
+ * call that sends whatever was queued from it; a parked slot belongs to the slow path
  * until its answer comes. The free list is a stack: the slots used last are
  * the ones still in the CPU's cache, and the only ones that cost memory.
  */
@@ -41,30 +41,32 @@ export class SlotPool implements Slots {
     return slotAt(slot);
   }
 
-  /** Writes up to `most` free slots' places into list[from ..]. @returns how many */
+  /**
+   * Before the native call: gives all slots in hand back, unless parked, and
+   * writes up to `most` free slots' places into list[from ..].
+   *
+   * The call sends before it receives, so a slot whose frame it sends can be
+   * offered for the next: the same few slots, in the nearest caches, do all the
+   * work. (TCP super-frames: 1.3 times the CPU time per gigabyte without.)
+   *
+   * @returns how many
+   */
   offer(list: Int32Array, from: number, most: number): number {
+    this.#release();
     const count = Math.min(most, this.#freeCount);
-    for (let i = 0; i < count; i++) {
-      list[from + i] = slotAt(this.#free[this.#freeCount - 1 - i]);
-    }
+    for (let i = 0; i < count; i++) list[from + i] = slotAt(this.#free[this.#freeCount - 1 - i]);
     return count;
   }
 
-  /**
-   * After the native call: what was in hand has been sent and is free, unless
-   * parked; of the `offered` slots in list[from ..], the first `used` are in
-   * hand now.
-   */
-  turnOver(list: Int32Array, from: number, offered: number, used: number): void {
-    // The offered ones are still on top of the stack: off with them first.
+  /** After the native call: of the `offered` slots in list[from ..], the first `used` are in hand. */
+  accept(list: Int32Array, from: number, offered: number, used: number): void {
     this.#freeCount -= offered;
-    this.#release();
     for (let i = offered - 1; i >= used; i--)
       this.#free[this.#freeCount++] = slotOf(list[from + i]);
     for (let i = 0; i < used; i++) this.#inHand[this.#inHandCount++] = slotOf(list[from + i]);
   }
 
-  /** The slot that holds byte `at` stays out of `turnOver`. */
+  /** The slot that holds byte `at` stays with the slow path. */
   park(at: number): void {
     this.#parked[slotOf(at)] = 1;
   }

@@ -35,10 +35,13 @@ export interface PortInfo {
   spec: PortSpec;
   mac: string;
   mtu: number;
-  /** What the kernel said when it was opened. */
+  /** 0 for a dummy, and for a port whose device is gone, even if another has its name now. */
   ifindex: number;
+  /** As the kernel has it now. */
   adminUp: boolean;
   linkUp: boolean;
+  /** Sentences a user should see, from when it was opened. */
+  warnings?: readonly string[];
 }
 
 /** Packets and bytes as seen by the switch; a super-frame counts as one packet. */

@@ -19,6 +19,7 @@ export class FlowTables {
   readonly #tables: (TupleSpaceClassifier<Rule> | undefined)[] = [];
   /** What `lookup` sees. */
   #version = 1;
+  #nextSequence = 0;
   /** Rules that end by themselves. */
   readonly timed = new Set<Rule>();
 
@@ -83,9 +84,11 @@ export class FlowTables {
     return rules.filter((rule) => isSelected(rule, spec));
   }
 
-  /** By table, and by descending priority in it. */
+  /** By table, by descending priority in it, and those alike as they were added. */
   sorted(rules: readonly Rule[]): Rule[] {
-    return rules.toSorted((a, b) => a.table - b.table || b.priority - a.priority);
+    return rules.toSorted(
+      (a, b) => a.table - b.table || b.priority - a.priority || a.sequence - b.sequence,
+    );
   }
 
   *[Symbol.iterator](): IterableIterator<Rule> {
@@ -110,6 +113,7 @@ export class FlowTables {
     const before = table.find(rule.value, rule.mask, rule.priority, next);
     if (before !== undefined) this.#retire(before);
     rule.addedIn = next;
+    rule.sequence = this.#nextSequence++;
     table.insert(rule);
     if (rule.idleTimeout > 0 || rule.hardTimeout > 0) this.timed.add(rule);
     return rule;

@@ -13,6 +13,8 @@ export class Rule implements ClassifierRule {
   readonly value: Int32Array;
   readonly mask: Int32Array;
   addedIn = 0;
+  /** Grows with each rule that its tables are given. */
+  sequence = 0;
   removedIn: number = NEVER;
 
   actions: readonly Action[];

@@ -46,7 +46,7 @@ export async function perform(
       await ports.change(target.bridge(action.bridge), action.from, action.to);
       return withPort(inForce, action.bridge, action.to);
     case 'del-port':
-      ports.close(target.bridge(action.bridge), action.port);
+      ports.close(target.bridge(action.bridge), deviceOf(action.port));
       return withoutPort(inForce, action.bridge, action.port.name);
     case 'set-flows':
       changeFlows(target.bridge(action.bridge), bridgeOf(inForce, action.bridge), action.flows);

@@ -11,6 +11,7 @@ import { openThreadedDatapath } from '../datapath/threaded.ts';
 import type { Dpif } from '../dpif/dpif.ts';
 import { systemClock } from '../lib/clock.ts';
 import { TapflowError } from '../lib/error.ts';
+import { packageVersion } from '../lib/version.ts';
 import { native } from '../native.ts';
 import { createSlowPath } from '../ofproto/slow-path.ts';
 import { switchCommands } from './commands/all.ts';
@@ -19,7 +20,6 @@ import { kernelNamespaces, noNamespaces } from './namespaces.ts';
 import { claimPidfile, type LockFile, type Pidfile } from './pidfile.ts';
 import { type ApplyReport, Switch } from './switch.ts';
 import { openUnixctlServer, type UnixctlServer } from './unixctl-server.ts';
-import { packageVersion } from '../lib/version.ts';
 
 export interface DaemonOptions {
   /** Topology file. */

@@ -9,6 +9,14 @@ import type { Bridge, SlowPath } from '../ofproto/api.ts';
 
 type OtherConfig = Readonly<Record<string, string>>;
 
+/** The keys of other_config that `setBridge` and `setGlobal` read; others have no effect. */
+export const BRIDGE_SETTINGS: readonly string[] = [
+  'mac-aging-time',
+  'mac-table-size',
+  'forward-bpdu',
+];
+export const GLOBAL_SETTINGS: readonly string[] = ['flow-limit', 'max-idle'];
+
 /** @throws TapflowError BAD_SETTING; nothing has changed then */
 export function setBridge(bridge: Bridge, { failMode, otherConfig }: BridgeConfig): void {
   const aging = integer(otherConfig, 'mac-aging-time', 'seconds', 300, 15, 3600);

@@ -3,7 +3,7 @@
  * device for it, and its OpenFlow port on a bridge, opened and closed together.
  */
 import type { InterfaceConfig, PortConfig } from '../config/value.ts';
-import type { Dpif, PortType } from '../dpif/dpif.ts';
+import type { Dpif, PortInfo, PortType } from '../dpif/dpif.ts';
 import type { Bridge } from '../ofproto/api.ts';
 import type { Namespaces } from './namespaces.ts';
 import { datapathPort, onlyInterface, vlanSettings, wantedOfport } from './port-specs.ts';
@@ -17,6 +17,10 @@ export interface SwitchPort {
   ofport: number;
   /** Datapath port number. */
   portNo: number;
+  /** Of its device when it was opened. */
+  ifindex: number;
+  /** The datapath reported that it cannot use the device any more. */
+  failed: boolean;
 }
 
 export class SwitchPorts {
@@ -42,6 +46,18 @@ export class SwitchPorts {
     return this.all().find((port) => port.portNo === portNo);
   }
 
+  markFailed(portNo: number): void {
+    const port = this.byPortNo(portNo);
+    if (port !== undefined) port.failed = true;
+  }
+
+  /** Those whose device is of no use any more: reported, or gone while nobody read it. */
+  failed(): SwitchPort[] {
+    const isGone = ({ portNo, ifindex }: SwitchPort) =>
+      this.#dpif.portInfo(portNo)?.ifindex !== ifindex;
+    return this.all().filter((port) => port.failed || isGone(port));
+  }
+
   /** The interface's name, or the number where there is none. */
   nameOf(bridge: string, ofport: number): string {
     const found = this.all().find((port) => port.bridge === bridge && port.ofport === ofport);
@@ -52,17 +68,18 @@ export class SwitchPorts {
   async open(bridge: Bridge, port: PortConfig): Promise<void> {
     const iface = onlyInterface(port);
     if (iface.netns !== undefined) await this.#namespaces.ensure(iface.netns);
-    const { portNo } = this.#dpif.portAdd(datapathPort(iface));
+    const info = this.#dpif.portAdd(datapathPort(iface));
     try {
-      this.#attach(bridge, port, iface, portNo);
+      this.#attach(bridge, port, iface, info);
     } catch (error) {
-      this.#dpif.portDel(portNo);
+      this.#dpif.portDel(info.portNo);
       throw error;
     }
   }
 
-  close(bridge: Bridge, port: PortConfig): void {
-    const open = this.#open.get(onlyInterface(port).name);
+  /** @param name the interface's */
+  close(bridge: Bridge, name: string): void {
+    const open = this.#open.get(name);
     if (open === undefined) return;
     this.#open.delete(open.name);
     bridge.removePort(open.ofport);
@@ -85,7 +102,7 @@ export class SwitchPorts {
 
   /** A device cannot be opened twice, so the old one goes first; it comes back if the new one does not open. */
   async #reopen(bridge: Bridge, from: PortConfig, to: PortConfig): Promise<void> {
-    this.close(bridge, from);
+    this.close(bridge, onlyInterface(from).name);
     try {
       await this.open(bridge, to);
     } catch (error) {
@@ -94,7 +111,8 @@ export class SwitchPorts {
     }
   }
 
-  #attach(bridge: Bridge, port: PortConfig, iface: InterfaceConfig, portNo: number): void {
+  #attach(bridge: Bridge, port: PortConfig, iface: InterfaceConfig, info: PortInfo): void {
+    const { portNo, ifindex } = info;
     const ofport = bridge.addPort({
       name: iface.name,
       portNo,
@@ -108,6 +126,8 @@ export class SwitchPorts {
       type: iface.type,
       ofport,
       portNo,
+      ifindex,
+      failed: false,
     });
   }
 }

@@ -6,9 +6,9 @@
  * the difference action by action (actions.ts), while traffic runs. An action
  * that fails leaves its subject as it was; its error is kept under the
  * subject's name until an `apply` gets past it, and the other actions go on.
- * The value in force is advanced by each action that succeeded, and by nothing
- * else: so the next `apply` tries again what failed, and touches nothing that
- * stands.
+ * The value in force is advanced by each action that succeeded, and a port whose
+ * device failed leaves it: so the next `apply` tries again what failed, and
+ * touches nothing that stands.
  */
 import { diffConfig } from '../config/diff.ts';
 import type { Config } from '../config/value.ts';
@@ -97,18 +97,31 @@ export class Switch {
     const report: ApplyReport = { changes: [], warnings: [], errors: [] };
     this.wanted = config;
     this.errors.clear();
+    this.#closeFailedPorts(report);
     for (const action of diffConfig(this.#inForce, config)) {
       try {
         this.#inForce = await perform(action, this, this.#inForce);
         report.changes.push(describeAction(action));
-        report.warnings.push(...warningsOf(action));
+        report.warnings.push(...warningsOf(action, this));
       } catch (error) {
-        this.#inForce = onlyPorts(this.#inForce, (name) => this.ports.get(name) !== undefined);
+        this.#keepOpenPorts();
         this.#fail(report, subjectOf(action), error);
       }
     }
     await this.#pruneNamespaces(report);
     return report;
+  }
+
+  #closeFailedPorts(report: ApplyReport): void {
+    for (const { bridge, name } of this.ports.failed()) {
+      this.ports.close(this.bridge(bridge), name);
+      report.changes.push(`port ${name} closed on bridge ${bridge}: its device had failed`);
+    }
+    this.#keepOpenPorts();
+  }
+
+  #keepOpenPorts(): void {
+    this.#inForce = onlyPorts(this.#inForce, (name) => this.ports.get(name) !== undefined);
   }
 
   /** A programmer's mistake is reported like any other error: the rest of the configuration still counts. */
@@ -135,6 +148,7 @@ export class Switch {
     if (event.kind === 'port-failed') {
       const name = this.ports.byPortNo(event.portNo)?.name ?? `port ${event.portNo}`;
       this.errors.set(name, event.reason);
+      this.ports.markFailed(event.portNo);
       this.#log(`${name}: ${event.reason}`);
     } else if (event.kind === 'worker-died') {
       this.#log(`worker ${event.worker} died and is being restarted: ${event.reason}`);

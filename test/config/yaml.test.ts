@@ -156,6 +156,24 @@ describe('the error for a bad topology', () => {
     ]);
   });
 
+  it('says of a namespace and addresses that nothing takes where they stand, and of no more than that', () => {
+    const text = `bridges:
+- name: br0
+  ports:
+  - { name: br0, addresses: [10.0.0.1/24] }
+  - name: p1
+    netns: red
+    addresses: [10.0.0.2/24]
+  - { name: p2, type: tpa, netns: red }
+`;
+    const advice = 'an interface of type system takes none; did you forget type: tap?';
+    expect(problems(text)).toEqual([
+      `net.yaml:6:12: netns of "p1": ${advice}`,
+      `net.yaml:7:16: addresses of "p1": ${advice}`,
+      expect.stringMatching(/^net.yaml:8:23: type: expected one of/),
+    ]);
+  });
+
   const NAME = 'a name of at most 15 bytes without "/", "\\", ":" and blanks';
   it.each([
     ['{name: p1, tag: "5"}', 'tag: expected an integer from 0 to 4095, got "5"'],
@@ -208,6 +226,18 @@ describe('the error for a bad topology', () => {
     [
       '{name: p1, <<: {tag: 1}}',
       'a port has no key "<<"; known are name, type, ofport_request, mac, mtu_request, options, netns, addresses, tag, trunks, vlan_mode, other_config, interfaces',
+    ],
+    [
+      '{name: p1, netns: red}',
+      'netns of "p1": an interface of type system takes none; did you forget type: tap?',
+    ],
+    [
+      '{name: p1, type: dummy, addresses: [10.0.0.1/24]}',
+      'addresses of "p1": an interface of type dummy takes none; did you forget type: tap?',
+    ],
+    [
+      '{name: p1, interfaces: [{name: e1, netns: red}]}',
+      'netns of "e1": an interface of type system takes none; did you forget type: tap?',
     ],
     [
       '{name: p1, tag: 1, vlan_mode: trunk}',

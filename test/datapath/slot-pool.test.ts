@@ -23,7 +23,7 @@ describe('the slot pool', () => {
         for (const { want, usedShare, take, park, adopt } of turns) {
           const offered = pool.offer(list, 0, want);
           const used = Math.floor(usedShare * offered);
-          pool.turnOver(list, 0, offered, used);
+          pool.accept(list, 0, offered, used);
           const held = new Set(parked);
           const hold = (at: number) => {
             expect(held.has(slotOf(at))).toBe(false);

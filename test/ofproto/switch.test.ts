@@ -336,6 +336,24 @@ describe('flows as text', () => {
     ]);
   });
 
+  it('are dumped by table, descending priority and order of insertion, whatever their masks', () => {
+    const sw = newSwitch();
+    const flows = ['in_port=3', 'tcp', 'in_port=1', 'udp', 'arp', 'in_port=2'];
+    sw.bridge.replaceFlows([
+      'table=1,actions=drop',
+      ...flows.map((match) => `priority=5,${match},actions=drop`),
+    ]);
+    sw.bridge.addFlow('priority=7,icmp,actions=drop');
+    sw.bridge.addFlow('priority=5,in_port=3,actions=drop');
+    const texts = sw.bridge.dumpFlows().map(({ text }) => text.replace(/.*idle_age=0, /, ''));
+    expect(texts).toEqual([
+      'priority=7,icmp actions=drop',
+      ...flows.slice(1).map((match) => `priority=5,${match} actions=drop`),
+      'priority=5,in_port=3 actions=drop',
+      'actions=drop',
+    ]);
+  });
+
   it('replace one with the same match and priority, counters and all', async () => {
     const sw = newSwitch();
     sw.bridge.replaceFlows(['in_port=1,actions=output:2']);

@@ -125,7 +125,7 @@ describe("tapflow's own commands", () => {
   p2    1       dummy  10                up    -
   p3    3       dummy  10,20, native 20  up    -
 
-bridge br1: 1 flows, fail mode standalone
+bridge br1: 1 flow, fail mode standalone
   port  number  type  VLAN  link  far end
 `);
   });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseTopology } from '../../src/config/yaml.ts';
 import { SimulatedDatapath } from '../../src/datapath/simulated.ts';
-import type { PortSpec } from '../../src/dpif/dpif.ts';
+import type { DpifEvent, PortInfo, PortSpec } from '../../src/dpif/dpif.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { TapflowError } from '../../src/lib/error.ts';
 import { createSlowPath } from '../../src/ofproto/slow-path.ts';
@@ -12,6 +12,25 @@ import { type ApplyReport, Switch } from '../../src/vswitchd/switch.ts';
 class RecordingDatapath extends SimulatedDatapath {
   readonly calls: string[] = [];
   readonly broken = new Set<string>();
+  readonly gone = new Set<string>();
+  readonly warnings = new Map<string, string>();
+  report: (event: DpifEvent) => void = () => undefined;
+
+  override onEvent(listener: (event: DpifEvent) => void): void {
+    this.report = listener;
+  }
+
+  override portInfo(portNo: number): PortInfo | undefined {
+    const info = super.portInfo(portNo);
+    if (info === undefined) return undefined;
+    const { name } = info.spec;
+    const warning = this.warnings.get(name);
+    return {
+      ...info,
+      ifindex: this.gone.has(name) ? -1 : info.ifindex,
+      warnings: warning === undefined ? [] : [warning],
+    };
+  }
 
   override portAdd(spec: PortSpec) {
     this.calls.push(`add ${spec.name}`);
@@ -128,6 +147,77 @@ describe('applying a configuration', () => {
       ['p1', 7],
       ['p2', 1],
     ]);
+  });
+});
+
+describe('warnings', () => {
+  it('come from the devices of ports that are added or become another, once', async () => {
+    dpif.warnings.set('p1', 'p1 has an address').set('p2', 'p2 has an address');
+    const first = await apply(bridge(['name: p1', 'name: p2', 'name: p3']));
+    expect(first.warnings).toEqual(['p1 has an address', 'p2 has an address']);
+    const second = await apply(`
+bridges:
+  - name: br0
+    ports: [{ name: p1, type: system }, { name: p2, type: tap, tag: 3 }]`);
+    expect(second.warnings).toEqual(['p1 has an address']);
+  });
+
+  it('name the settings that have no effect', async () => {
+    const { warnings, errors } = await apply(`
+other_config: { max-idel: 1000, flow-limit: 1000 }
+bridges:
+  - name: br0
+    other_config: { stp-enable: true, forward-bpdu: true }`);
+    expect(errors).toEqual([]);
+    expect(warnings).toEqual([
+      'other_config:max-idel has no effect; known are flow-limit, max-idle',
+      'bridge br0: other_config:stp-enable has no effect; known are mac-aging-time, mac-table-size, forward-bpdu',
+    ]);
+  });
+});
+
+describe('a port whose device fails', () => {
+  const yaml = bridge(['name: p1', 'name: p2']);
+  const portNo = (name: string): number => sw.ports.get(name)?.portNo ?? 0;
+  const reopened = [
+    'port p1 closed on bridge br0: its device had failed',
+    'port p1 added to bridge br0',
+  ];
+
+  it('is opened again by the next apply, under its number', async () => {
+    await apply(yaml);
+    dpif.report({ kind: 'port-failed', portNo: portNo('p1'), reason: 'unplugged' });
+    expect(sw.errors.get('p1')).toBe('unplugged');
+    dpif.calls.length = 0;
+    expect(await apply(yaml)).toEqual({ changes: reopened, warnings: [], errors: [] });
+    expect(dpif.calls).toEqual(['del p1', 'add p1']);
+    expect(sw.ports.get('p1')?.ofport).toBe(1);
+    expect(sw.errors.size).toBe(0);
+    expect(await apply(yaml)).toMatchObject({ changes: [] });
+  });
+
+  it('is opened again as well when nobody noticed', async () => {
+    await apply(yaml);
+    dpif.gone.add('p1');
+    expect(await apply(yaml)).toMatchObject({ changes: reopened });
+  });
+
+  it('is closed with an error when it cannot be opened, and tried again', async () => {
+    await apply(yaml);
+    dpif.report({ kind: 'port-failed', portNo: portNo('p1'), reason: 'unplugged' });
+    dpif.broken.add('p1');
+    const broken = { errors: [{ item: 'p1', message: 'p1: broken' }] };
+    expect(await apply(yaml)).toMatchObject({ ...broken, changes: reopened.slice(0, 1) });
+    expect(await apply(yaml)).toMatchObject({ ...broken, changes: [] });
+    dpif.broken.clear();
+    expect(await apply(yaml)).toMatchObject({ changes: reopened.slice(1), errors: [] });
+  });
+
+  it('is closed when the configuration has it no more', async () => {
+    await apply(yaml);
+    dpif.report({ kind: 'port-failed', portNo: portNo('p1'), reason: 'unplugged' });
+    expect(await apply(bridge(['name: p2']))).toMatchObject({ changes: reopened.slice(0, 1) });
+    expect(sw.ports.all().map(({ name }) => name)).toEqual(['p2']);
   });
 });
 

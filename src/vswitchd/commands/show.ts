@@ -77,7 +77,8 @@ function shownPorts(sw: Switch, port: PortConfig): ShownPort[] {
 }
 
 function bridgeText(bridge: ShownBridge): string {
-  const head = `bridge ${bridge.name}: ${bridge.flows} flows, fail mode ${bridge.fail_mode}\n`;
+  const flows = bridge.flows === 1 ? '1 flow' : `${bridge.flows} flows`;
+  const head = `bridge ${bridge.name}: ${flows}, fail mode ${bridge.fail_mode}\n`;
   const error = bridge.error === null ? '' : `  error: ${bridge.error}\n`;
   const rows = bridge.ports.map((port) => [
     port.name,
