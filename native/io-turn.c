@@ -29,7 +29,7 @@ static bool is_slot(const struct io *io, int32_t slot) {
  * Super-frames are read few at a time: one that has left the nearest caches
  * before it is written costs more than the turns that a larger batch saves.
  */
-enum { LARGE_FRAME = 8192, LARGE_BATCH = 2 };
+enum { LARGE_FRAME = 8192, LARGE_BATCH = 4 };
 
 /* Gives slots to active ports, the first in line first, until slots or ports run out. */
 static size_t plan(struct io *io) {
