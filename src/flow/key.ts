@@ -67,10 +67,8 @@ export const TP = 13;
 export const NW_SRC = 14;
 export const NW_DST = 15;
 
-export const BASE_WORDS = 16;
-
 /** IPv6 block. */
-export const IPV6_SRC = BASE_WORDS;
+export const IPV6_SRC = NW_DST + 1;
 export const IPV6_DST = 20;
 export const IPV6_LABEL = 24;
 export const IPV6_END = 25;
@@ -136,10 +134,10 @@ export const TUN_METADATA = TUN_METADATA_PRESENT + 2;
 export const TUN_END = TUN_METADATA + 64;
 
 /** The words a datapath key has. */
-export const KEY_WORDS = TUN_END;
+export const KEY_WORDS = TUN_METADATA + 64;
 
 /** What only the slow path knows. */
-export const METADATA = KEY_WORDS;
+export const METADATA = TUN_METADATA + 64;
 export const REG_0 = 148;
 export const REG_COUNT = 16;
 export const ACTSET_OUTPUT = 164;

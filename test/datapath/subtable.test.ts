@@ -34,7 +34,7 @@ describe('a compiled subtable', () => {
         fc.array(words, { minLength: 1, maxLength: 6 }),
         words,
         (maskWords, flowWords, keyWords) => {
-          const shared = newSharedState(1, 64, 1, 12345);
+          const shared = newSharedState(1, 1024, 1, 12345);
           const table = new FlowTable(shared);
           const mask = fill(maskWords, -1);
           const actions = new Int32Array(2);
@@ -86,7 +86,7 @@ describe('a compiled subtable', () => {
       const mask = new Int32Array(KEY_WORDS);
       mask[IN_PORT] = -1;
       for (let bit = 0; bit < 10; bit++) if ((shape >> bit) & 1) mask[1 + bit] = -1;
-      table.put(mask, mask, new Int32Array(0), 0, 0);
+      table.put(fill({}, 1), mask, new Int32Array(0), 0, 0);
     }
     for (const { number } of table.masks()) {
       if (compiler.compile(shared.masks, number) !== undefined) compiled++;
