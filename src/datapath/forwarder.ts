@@ -472,8 +472,8 @@ export class Forwarder {
         number,
       );
       if (record === 0) continue;
-      this.#counters[COUNT_SUBTABLES] += s + 1;
       if (this.#upcalls.isBehind(signature)) break;
+      this.#counters[COUNT_SUBTABLES] += s + 1;
       this.#counters[COUNT_MEGAFLOW]++;
       this.#counters[COUNT_MASKS + 2 * number + MASK_HITS]++;
       this.#subtables.hits[number]++;

@@ -15,8 +15,10 @@
  *
  * Order: while packets of a connection are parked, later ones are parked
  * behind them even if a megaflow has appeared meanwhile (`isBehind`), so an
- * answered frame is never overtaken. Connections are told apart by some bits
- * of their signature; a collision parks a packet needlessly and harms nothing.
+ * answered frame is never overtaken; but for a connection that is faster than
+ * the slow path, of which BEHIND_MAX are parked: it would stay there for ever,
+ * so its later packets take the megaflow. Connections are told apart by some
+ * bits of their signature; a collision parks a packet needlessly and harms nothing.
  */
 
 import { UPCALL_MISS } from '../dpif/dpif.ts';
@@ -57,6 +59,8 @@ export const UPCALL_PORT_FAILED = 101;
 /** Parked frames at most: the ring has room beside them for failures. */
 const PARKED_MAX = UPCALL_MAX - 32;
 const SIGNATURE_BITS = 0xffff;
+/** Parked packets of a connection from which on its others no longer wait behind them. */
+const BEHIND_MAX = 64;
 /** Parked, but nothing waits behind it. */
 const NO_SIGNATURE = -1;
 
@@ -70,6 +74,8 @@ export class UpcallRing implements UpcallSink, DummyTransmit {
   #parked = 0;
   /** Parked packets by signature bits; and what each parked slot is counted under. */
   readonly #behind: Uint16Array = new Uint16Array(SIGNATURE_BITS + 1);
+  /** 1 from when a connection had BEHIND_MAX packets parked until none are left. */
+  readonly #overrun: Uint8Array = new Uint8Array(SIGNATURE_BITS + 1);
   readonly #slotPort: Int32Array;
   readonly #slotSignature: Int32Array;
   #head: number;
@@ -117,8 +123,10 @@ export class UpcallRing implements UpcallSink, DummyTransmit {
     return raised;
   }
 
+  /** Whether a packet that has found its megaflow must still wait for parked ones before it. */
   isBehind(signature: number): boolean {
-    return this.#behind[signature & SIGNATURE_BITS] > 0;
+    const bits = signature & SIGNATURE_BITS;
+    return this.#behind[bits] > 0 && this.#overrun[bits] === 0;
   }
 
   /** Packet i has no megaflow: parks it. */
@@ -126,7 +134,8 @@ export class UpcallRing implements UpcallSink, DummyTransmit {
     const port = burst.inPort[i];
     if (!this.#admit(port)) return;
     this.#park(burst.at[i], port, signature & SIGNATURE_BITS);
-    this.#behind[signature & SIGNATURE_BITS]++;
+    const bits = signature & SIGNATURE_BITS;
+    if (++this.#behind[bits] === BEHIND_MAX) this.#overrun[bits] = 1;
     const size = burst.size[i];
     this.#raise(burst.at[i], size, port, UPCALL_MISS, 0, size, burst.keys, i * KEY_WORDS);
   }
@@ -236,7 +245,7 @@ export class UpcallRing implements UpcallSink, DummyTransmit {
     const signature = this.#slotSignature[slot];
     this.#parkedOf[this.#slotPort[slot]]--;
     this.#parked--;
-    if (signature !== NO_SIGNATURE) this.#behind[signature]--;
+    if (signature !== NO_SIGNATURE && --this.#behind[signature] === 0) this.#overrun[signature] = 0;
   }
 
   /** The first `size` bytes of a one- or two-segment frame in a fresh slot. @returns its place or -1 */
