@@ -11,7 +11,8 @@
  *
  * Fairness: a port may have as many frames parked as there is room left, so a
  * port that floods gets half of it at most, and there is always room for
- * another port's first packets.
+ * another port's first packets; and a connection may have BEHIND_MAX, so that
+ * one that starts at full speed leaves room for others of its port.
  *
  * Order: while packets of a connection are parked, later ones are parked
  * behind them even if a megaflow has appeared meanwhile (`isBehind`), so an
@@ -132,9 +133,13 @@ export class UpcallRing implements UpcallSink, DummyTransmit {
   /** Packet i has no megaflow: parks it. */
   miss(burst: Burst, i: number, signature: number): void {
     const port = burst.inPort[i];
-    if (!this.#admit(port)) return;
-    this.#park(burst.at[i], port, signature & SIGNATURE_BITS);
     const bits = signature & SIGNATURE_BITS;
+    if (this.#behind[bits] >= BEHIND_MAX) {
+      this.#lose(port, DROP_UPCALL_QUOTA);
+      return;
+    }
+    if (!this.#admit(port)) return;
+    this.#park(burst.at[i], port, bits);
     if (++this.#behind[bits] === BEHIND_MAX) this.#overrun[bits] = 1;
     const size = burst.size[i];
     this.#raise(burst.at[i], size, port, UPCALL_MISS, 0, size, burst.keys, i * KEY_WORDS);
