@@ -102,10 +102,6 @@ export class AnswerRing {
     if (sent > 0) this.#waiting = this.#waiting.slice(sent);
   }
 
-  get hasWaiting(): boolean {
-    return this.#waiting.length > 0;
-  }
-
   #sendOne({ frame, port, actions }: Sending): boolean {
     const slot = this.#freeSlot();
     if (slot < 0) return false;
