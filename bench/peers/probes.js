@@ -11,7 +11,8 @@ import { watch } from './session.js';
 import { quantile } from './statistics.js';
 import { inNamespace } from './topology.js';
 
-const PING_INTERVAL = 0.002;
+/** Seconds. Below 10 ms ping spins instead of waiting, and nothing else would run on its CPU. */
+const PING_INTERVAL = 0.01;
 /** Left out at both ends of a transfer. */
 const IPERF_EDGE_MS = 150;
 const MICROSECONDS_PER_MS = 1000;

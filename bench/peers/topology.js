@@ -77,6 +77,15 @@ export async function createTopology({ ports: count, mtu }) {
 }
 
 /**
+ * The command that makes one port's address known to another.
+ * @param {PortPlan} from
+ * @param {PortPlan} to
+ */
+export function neighbour(from, to) {
+  return `neigh replace ${to.address} lladdr ${to.mac} dev ${from.name} nud permanent`;
+}
+
+/**
  * Runs `ip` in a namespace.
  * @param {string} netns
  * @param {string[]} lines one command each, without the word `ip`
@@ -176,15 +185,6 @@ function settings({ name, mac, address }, mtu) {
     `addr replace ${address}/24 dev ${name}`,
     `link set ${name} up`,
   ];
-}
-
-/**
- * The command that makes one port's address known to another.
- * @param {PortPlan} from
- * @param {PortPlan} to
- */
-function neighbour(from, to) {
-  return `neigh replace ${to.address} lladdr ${to.mac} dev ${from.name} nud permanent`;
 }
 
 /** @param {number} n */

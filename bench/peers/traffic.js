@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { run, start, stop } from './processes.js';
 import { generate, parseGenerated } from './programs.js';
 import { watch } from './session.js';
-import { inNamespace, ip } from './topology.js';
+import { inNamespace, ip, neighbour } from './topology.js';
 
 /** Where frames go: to nobody, so that host b's IP stack drops them at once. */
 const SINK_MAC = '02:00:00:00:99:99';
@@ -34,12 +34,14 @@ const MARGIN_SECONDS = 5;
  * @param {Session} session
  */
 export async function learnReceiver({ topology, cpus }) {
-  const [a, { name, netns, mac }] = topology.ports;
+  const [a, b] = topology.ports;
+  const { name, netns, mac } = b;
   const load = { size: '64', flows: 1, zipf: false, rate: 1000, seconds: 0.05 };
   // The generator sends from its device's address.
   await ip(netns, `link set ${name} address ${SINK_MAC}`);
   await run(inNamespace(netns, cpus.traffic, generate({ device: name, to: a.mac, ...load })));
-  await ip(netns, `link set ${name} address ${mac}`);
+  // A new address makes Linux forget the neighbours of a device, the permanent ones too.
+  await ip(netns, `link set ${name} address ${mac}`, neighbour(b, a));
 }
 
 /**
