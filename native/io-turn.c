@@ -97,7 +97,9 @@ static void settle_port(struct io *io, struct io_port *port, const struct io_rea
       error = -reads[i].result;
     }
   }
-  port->faults = got > 0 ? 0 : port->faults + faults;
+  /* That a packet socket has dropped a frame that a virtio-net header cannot describe. */
+  const bool has_dropped = port->kind == KIND_PACKET && error == EINVAL;
+  port->faults = got > 0 || has_dropped ? 0 : port->faults + faults;
   if (got > 0) port->large = bytes > (int64_t)got * LARGE_FRAME;
   if (error != 0 && (!is_passing(error) || port->faults > MAX_FAULTS)) {
     io_fail(io, port, error);

@@ -97,7 +97,7 @@ export interface LinkInfo {
 }
 
 /** What the addon exports; the comments are the contract. */
-interface Binding {
+export interface Binding {
   /** TUNSETIFF with IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, non-blocking, close-on-exec. */
   openTap(options: TapOptions): { fd: number; name: string; offloads: number };
   /** Reads name, flags and features of an already open TAP descriptor (a dup is returned, set non-blocking). */

@@ -5,7 +5,8 @@
  * There is always room to give a parked slot back: action lists and the main
  * thread's frames leave RESERVE words free. Frames of the main thread's own
  * go through MAIN_SLOTS slots at the arena's end, which are free again when
- * the worker has passed the record; what finds none waits in a bounded list.
+ * the worker has passed the record. What finds none waits in a bounded list,
+ * until the owner calls `sendWaiting`: it must, soon, while `isWaiting`.
  */
 import { TapflowError } from '../lib/error.ts';
 import { SLOT_CAPACITY, VNET_SIZE } from './burst.ts';
@@ -25,6 +26,8 @@ import {
 
 const RESERVE = 2 * UPCALL_MAX * ANSWER_HEAD_WORDS;
 const WAITING_MAX = 1024;
+/** Action words of a frame of the main thread's at most: they must fit an empty ring. */
+const LONGEST_SENT = (ANSWER_WORDS - RESERVE) / 2 - ANSWER_HEAD_WORDS;
 const NO_ACTIONS = new Int32Array(0);
 
 interface Sending {
@@ -37,8 +40,9 @@ export class AnswerRing {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #firstSlot: number;
-  /** By main slot: the head after its record, which the tail must reach before it is free. */
-  readonly #busyUntil: (number | undefined)[] = new Array(MAIN_SLOTS).fill(undefined);
+  readonly #freeSlots: number[] = Array.from({ length: MAIN_SLOTS }, (_, slot) => slot);
+  /** In the ring's order, each with the head after its record: free once the tail is there. */
+  readonly #busySlots: { slot: number; until: number }[] = [];
   #waiting: Sending[] = [];
 
   constructor(worker: WorkerState) {
@@ -72,6 +76,11 @@ export class AnswerRing {
     return true;
   }
 
+  /** Whether frames wait for the worker to give main slots or ring words back. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /**
    * A frame (from its Ethernet header on) for the worker: to execute actions
    * on, or, without actions, to receive.
@@ -81,6 +90,11 @@ export class AnswerRing {
     if (frame.length + VNET_SIZE > SLOT_CAPACITY) {
       throw new RangeError(
         `a frame has at most ${SLOT_CAPACITY - VNET_SIZE} bytes, not ${frame.length}`,
+      );
+    }
+    if (actions !== undefined && actions.length > LONGEST_SENT) {
+      throw new RangeError(
+        `an action list has at most ${LONGEST_SENT} words, not ${actions.length}`,
       );
     }
     if (this.#waiting.length >= WAITING_MAX) {
@@ -97,25 +111,31 @@ export class AnswerRing {
 
   /** Sends as much as there are free slots for. */
   sendWaiting(): void {
+    this.#reclaimSlots();
     let sent = 0;
     while (sent < this.#waiting.length && this.#sendOne(this.#waiting[sent])) sent++;
     if (sent > 0) this.#waiting = this.#waiting.slice(sent);
   }
 
   #sendOne({ frame, port, actions }: Sending): boolean {
-    const slot = this.#freeSlot();
-    if (slot < 0) return false;
+    const slot = this.#freeSlots.at(-1);
+    if (slot === undefined) return false;
     const at = slotAt(this.#firstSlot + slot);
     this.#bytes.fill(0, at, at + VNET_SIZE);
     this.#bytes.set(frame, at + VNET_SIZE);
     if (!this.push(at, frame.length + VNET_SIZE, port, actions, actions.length)) return false;
-    this.#busyUntil[slot] = Atomics.load(this.#words, RING_HEAD);
+    this.#freeSlots.pop();
+    this.#busySlots.push({ slot, until: Atomics.load(this.#words, RING_HEAD) });
     return true;
   }
 
-  #freeSlot(): number {
+  /** Often enough that no slot is busy until a word that the ring has passed twice: 2^31 words. */
+  #reclaimSlots(): void {
     const tail = Atomics.load(this.#words, RING_TAIL);
-    return this.#busyUntil.findIndex((until) => until === undefined || ((tail - until) | 0) >= 0);
+    while (this.#busySlots.length > 0 && ((tail - this.#busySlots[0].until) | 0) >= 0) {
+      const passed = this.#busySlots.shift();
+      if (passed !== undefined) this.#freeSlots.push(passed.slot);
+    }
   }
 
   #used(head: number): number {

@@ -138,6 +138,15 @@ export class DatapathCore {
     this.#answers[0].send(frame, portNo, actions);
   }
 
+  /** Whether frames given to `send` have not been handed over yet; `sendWaiting` hands over what fits. */
+  get isSending(): boolean {
+    return this.#answers[0].isWaiting;
+  }
+
+  sendWaiting(): void {
+    this.#answers[0].sendWaiting();
+  }
+
   get epoch(): number {
     return Atomics.load(this.shared.control, EPOCH);
   }

@@ -8,9 +8,8 @@
  *
  * Each step ends in an Atomics.store of the one word that makes it visible; a
  * reader that comes in between sees the flow before or after, never half. What
- * is retired (records, masks, statistics rows, the table's other region) waits
- * in `limbo` for `reclaim`, which the owner calls with the epoch that every
- * worker has passed.
+ * is retired (records, masks, the table's other region) waits in limbo.ts for
+ * `reclaim`, which the owner calls with the epoch that every worker has passed.
  *
  * The hash table doubles into its other region when half full, a few entries
  * per put, while both regions get every change: no put takes long.
@@ -19,6 +18,7 @@
 import type { FlowRef, FlowStats } from '../dpif/dpif.ts';
 import { IN_PORT, KEY_WORDS } from '../flow/key.ts';
 import { HashRegion } from './hash-region.ts';
+import { Limbo } from './limbo.ts';
 import { RecordAllocator } from './record-allocator.ts';
 import {
   EPOCH,
@@ -58,17 +58,21 @@ const MOVED_PER_PUT = 16;
 /** Retired mask numbers are made usable again this many at a time: workers then compile anew. */
 const STALE_MASKS = 1024;
 
+// What waits in limbo, and the number that goes with it.
+const RECORD = 0;
+/** A mask without flows: its number is stale then. */
+const MASK = 1;
+/** A stale mask number that workers have been told to forget. */
+const MASK_NUMBER = 2;
+/** The region that was in force before the table grew. */
+const REGION = 3;
+
 interface Mask {
   number: number;
   text: string;
   flows: number;
   /** Flows by port: when it falls to 0 the mask leaves that port's list. */
   ports: Map<number, number>;
-}
-
-interface Retired {
-  epoch: number;
-  free: () => void;
 }
 
 export class FlowTable {
@@ -82,11 +86,10 @@ export class FlowTable {
   readonly #masks = new Map<string, Mask>();
   readonly #maskByNumber: (Mask | undefined)[] = [];
   /** Numbers never used or reusable, and numbers whose compiled functions may live on in workers. */
-  #freeMasks: number[] = [];
+  readonly #freeMasks: number[] = [];
   #staleMasks: number[] = [];
   #nextMask = 1;
-  #limbo: Retired[] = [];
-  #limboAt = 0;
+  readonly #limbo = new Limbo((kind, number) => this.#free(kind, number));
 
   /** The table in force, and the one being filled when the table grows. */
   #table: HashRegion;
@@ -154,7 +157,7 @@ export class FlowTable {
     this.#recordOf[flow] = 0;
     this.#count--;
     if (mask !== undefined) this.#unuse(mask, port, epoch);
-    this.#retire(epoch, () => this.#records.free(record));
+    this.#limbo.add(epoch, RECORD, record);
     return true;
   }
 
@@ -168,13 +171,7 @@ export class FlowTable {
 
   /** Frees what was retired before `epoch`, which every worker has passed. */
   reclaim(epoch: number): void {
-    while (this.#limboAt < this.#limbo.length && this.#limbo[this.#limboAt].epoch < epoch) {
-      this.#limbo[this.#limboAt++].free();
-    }
-    if (this.#limboAt === this.#limbo.length) {
-      this.#limbo = [];
-      this.#limboAt = 0;
-    }
+    this.#limbo.reclaim(epoch);
   }
 
   /** Whether it should grow but the region it would grow into has not been reclaimed. */
@@ -183,7 +180,7 @@ export class FlowTable {
   }
 
   get reclaimable(): boolean {
-    return this.#limbo.length > 0;
+    return !this.#limbo.isEmpty;
   }
 
   /** The record of the flow that has this mask and matches the key, or 0. */
@@ -191,10 +188,6 @@ export class FlowTable {
     const { flows, masks, table } = this.#shared;
     const { base, limit } = this.#table;
     return lookupGeneric(key, 0, flows, masks, number * MASK_ROW, table, base, limit, number);
-  }
-
-  has(flow: FlowRef): boolean {
-    return this.#recordOf[flow] !== 0;
   }
 
   stats(flow: FlowRef, out: FlowStats): void {
@@ -286,7 +279,7 @@ export class FlowTable {
     this.#growing?.replace(hash, old, record);
     // Microflow entries that still name the old record must not match it any more.
     Atomics.store(this.#shared.flows, old + FLOW_MASK, 0);
-    this.#retire(epoch, () => this.#records.free(old));
+    this.#limbo.add(epoch, RECORD, old);
   }
 
   /** Begins, or goes on with, the move into a larger or cleaner region. */
@@ -313,9 +306,7 @@ export class FlowTable {
     this.#growing = undefined;
     this.#publishTable();
     this.#otherRegionFree = false;
-    this.#retire(Atomics.load(this.#shared.control, EPOCH), () => {
-      this.#otherRegionFree = true;
-    });
+    this.#limbo.add(Atomics.load(this.#shared.control, EPOCH), REGION, 1 - this.#table.region);
   }
 
   #publishTable(): void {
@@ -350,9 +341,8 @@ export class FlowTable {
       const stale = this.#staleMasks;
       this.#staleMasks = [];
       Atomics.add(this.#shared.control, MASKS, 1);
-      this.#retire(Atomics.load(this.#shared.control, EPOCH), () => {
-        this.#freeMasks = this.#freeMasks.concat(stale);
-      });
+      const epoch = Atomics.load(this.#shared.control, EPOCH);
+      for (const number of stale) this.#limbo.add(epoch, MASK_NUMBER, number);
     }
     return this.#freeMasks.pop() ?? 0;
   }
@@ -394,11 +384,14 @@ export class FlowTable {
   #retireMask(mask: Mask, epoch: number): void {
     this.#masks.delete(mask.text);
     this.#maskByNumber[mask.number] = undefined;
-    this.#retire(epoch, () => this.#staleMasks.push(mask.number));
+    this.#limbo.add(epoch, MASK, mask.number);
   }
 
-  #retire(epoch: number, free: () => void): void {
-    this.#limbo.push({ epoch, free });
+  #free(kind: number, number: number): void {
+    if (kind === RECORD) this.#records.free(number);
+    else if (kind === MASK) this.#staleMasks.push(number);
+    else if (kind === MASK_NUMBER) this.#freeMasks.push(number);
+    else this.#otherRegionFree = true;
   }
 
   #inPortOf(record: number): number {

@@ -1,21 +1,33 @@
 /** A BurstIo over the native binding: one native call a turn. */
-import { IO_NOW, IO_WORDS, type IoHandle, native } from '../native.ts';
+import { type Binding, IO_NOW, IO_WORDS, type IoHandle, native } from '../native.ts';
 import type { BurstIo } from './forwarder.ts';
+
+/** What of the binding it uses; warm-up.ts rehearses with another. */
+export type IoBinding = Pick<Binding, 'ioOpen' | 'ioTurn' | 'ioSetPort' | 'ioDelPort' | 'ioClose'>;
 
 export class NativeIo implements BurstIo {
   readonly block: Int32Array = new Int32Array(IO_WORDS);
   readonly #now: Float64Array = new Float64Array(this.block.buffer, IO_NOW * 4, 1);
   readonly #handle: IoHandle;
   readonly #mainFd: number;
-  readonly #ioTurn = native().ioTurn;
+  readonly #binding: IoBinding;
+  readonly #ioTurn: IoBinding['ioTurn'];
 
   /**
    * @param eventFd wakes this worker
    * @param mainFd wakes the main thread
    * @throws TapflowError when the backend does not work here
    */
-  constructor(backend: string, arena: SharedArrayBuffer, eventFd: number, mainFd: number) {
-    this.#handle = native().ioOpen(backend, new Uint8Array(arena), this.block, eventFd);
+  constructor(
+    backend: string,
+    arena: SharedArrayBuffer,
+    eventFd: number,
+    mainFd: number,
+    binding: IoBinding = native(),
+  ) {
+    this.#binding = binding;
+    this.#ioTurn = binding.ioTurn;
+    this.#handle = binding.ioOpen(backend, new Uint8Array(arena), this.block, eventFd);
     this.#mainFd = mainFd;
   }
 
@@ -24,11 +36,11 @@ export class NativeIo implements BurstIo {
   }
 
   setPort(port: number, kind: number, txFd: number, rxFd: number): void {
-    native().ioSetPort(this.#handle, port, kind, txFd, rxFd);
+    this.#binding.ioSetPort(this.#handle, port, kind, txFd, rxFd);
   }
 
   delPort(port: number): void {
-    native().ioDelPort(this.#handle, port);
+    this.#binding.ioDelPort(this.#handle, port);
   }
 
   now(): number {
@@ -36,6 +48,6 @@ export class NativeIo implements BurstIo {
   }
 
   close(): void {
-    native().ioClose(this.#handle);
+    this.#binding.ioClose(this.#handle);
   }
 }

@@ -5,18 +5,7 @@
  * been forwarded, so tests are deterministic. All ports are dummies; it needs
  * neither root nor the addon.
  */
-import type {
-  CacheStats,
-  Dpif,
-  DpifEvent,
-  FlowRef,
-  FlowStats,
-  MaskStats,
-  PortInfo,
-  PortSpec,
-  PortStats,
-  UpcallHandler,
-} from '../dpif/dpif.ts';
+import type { Dpif, DpifEvent, FlowRef, PortInfo, PortSpec } from '../dpif/dpif.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { TapflowError } from '../lib/error.ts';
 import {
@@ -30,6 +19,7 @@ import {
 } from '../native.ts';
 import { SLOT_CAPACITY, VNET_SIZE } from './burst.ts';
 import { DatapathCore } from './core.ts';
+import { CoreDatapath } from './core-datapath.ts';
 import { type BurstIo, Forwarder } from './forwarder.ts';
 import { PortNumbers } from './port-numbers.ts';
 import { ASLEEP, controlRow, PORT_DUMMY, WORKER_EPOCH } from './shared-state.ts';
@@ -47,8 +37,7 @@ export interface SimulatedOptions {
 const SLOTS = 128;
 const DEFAULT_MTU = 1500;
 
-export class SimulatedDatapath implements Dpif {
-  readonly #core: DatapathCore;
+export class SimulatedDatapath extends CoreDatapath implements Dpif {
   readonly #io: MemoryIo;
   readonly #forwarder: Forwarder;
   readonly #clock: Clock;
@@ -56,19 +45,19 @@ export class SimulatedDatapath implements Dpif {
   #running = false;
 
   constructor(options: SimulatedOptions = {}) {
+    super(new DatapathCore(1, options.maxFlows ?? 65_536, SLOTS));
     this.#clock = options.clock ?? systemClock;
-    this.#core = new DatapathCore(1, options.maxFlows ?? 65_536, SLOTS);
-    this.#ports = new PortNumbers(this.#core);
-    this.#io = new MemoryIo(this.#core.shared.workers[0].arena, this.#clock);
+    this.#ports = new PortNumbers(this.core);
+    this.#io = new MemoryIo(this.core.shared.workers[0].arena, this.#clock);
     const { bytes } = this.#io;
     const transmit: DummyTransmit['transmit'] = (port, at, size, at2, size2) => {
       const frame = new Uint8Array(size + size2 - VNET_SIZE);
       frame.set(bytes.subarray(at + VNET_SIZE, at + size));
       frame.set(bytes.subarray(at2, at2 + size2), size - VNET_SIZE);
-      this.#core.transmitted(port, frame);
+      this.core.transmitted(port, frame);
     };
     this.#forwarder = new Forwarder({
-      shared: this.#core.shared,
+      shared: this.core.shared,
       worker: 0,
       io: this.#io,
       spin: Number.POSITIVE_INFINITY,
@@ -118,41 +107,13 @@ export class SimulatedDatapath implements Dpif {
     return this.#ports.all();
   }
 
-  portStats(portNo: number): PortStats {
-    return this.#core.portStats(portNo);
-  }
-
-  flowPut(key: Int32Array, mask: Int32Array, actions: Int32Array): FlowRef | undefined {
-    return this.#core.flowPut(key, mask, actions);
-  }
-
-  flowDel(flow: FlowRef): void {
-    this.#core.flowDel(flow);
+  override flowDel(flow: FlowRef): void {
+    super.flowDel(flow);
     this.#run();
   }
 
-  flowStats(flow: FlowRef, out: FlowStats): void {
-    this.#core.flowStats(flow, out);
-  }
-
-  flowGet(flow: FlowRef): { key: Int32Array; mask: Int32Array; actions: Int32Array } | undefined {
-    return this.#core.flowGet(flow);
-  }
-
-  flows(): IterableIterator<FlowRef> {
-    return this.#core.flows();
-  }
-
-  flowCount(): number {
-    return this.#core.flowCount;
-  }
-
-  onRetired(listener: (flow: FlowRef, stats: FlowStats) => void): void {
-    this.#core.setRetiredListener(listener);
-  }
-
   execute(frame: Uint8Array, portNo: number, actions: Int32Array): void {
-    this.#core.send(frame, portNo, actions);
+    this.core.send(frame, portNo, actions);
     this.#run();
   }
 
@@ -161,24 +122,8 @@ export class SimulatedDatapath implements Dpif {
     this.#run();
   }
 
-  onTransmit(listener: (portNo: number, frame: Uint8Array) => void): void {
-    this.#core.setTransmitListener(listener);
-  }
-
-  onUpcall(handler: UpcallHandler): void {
-    this.#core.setUpcallHandler(handler);
-  }
-
   /** Nothing fails here. */
   onEvent(_listener: (event: DpifEvent) => void): void {}
-
-  cacheStats(): CacheStats[] {
-    return this.#core.cacheStats();
-  }
-
-  maskStats(): MaskStats[] {
-    return this.#core.maskStats();
-  }
 
   now(): number {
     return this.#clock.now();
@@ -199,12 +144,12 @@ export class SimulatedDatapath implements Dpif {
     try {
       do {
         this.#forwarder.turn();
-        this.#core.drain(0, () => false);
+        this.core.drain(0, () => false);
       } while (this.#io.waiting || this.#forwarder.hasWork);
     } finally {
       // Between runs no burst is in hand: whatever is retired may go.
-      Atomics.store(this.#core.shared.control, controlRow(0) + WORKER_EPOCH, ASLEEP);
-      this.#core.settle();
+      Atomics.store(this.core.shared.control, controlRow(0) + WORKER_EPOCH, ASLEEP);
+      this.core.settle();
       this.#running = false;
     }
   }

@@ -10,22 +10,12 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { Piscina } from 'piscina';
-import type {
-  CacheStats,
-  Dpif,
-  DpifEvent,
-  FlowRef,
-  FlowStats,
-  MaskStats,
-  PortInfo,
-  PortSpec,
-  PortStats,
-  UpcallHandler,
-} from '../dpif/dpif.ts';
+import type { Dpif, DpifEvent, FlowRef, PortInfo, PortSpec } from '../dpif/dpif.ts';
 import { native } from '../native.ts';
 import type { Device } from '../ports/device.ts';
 import { openDevice } from '../ports/open.ts';
 import { DatapathCore } from './core.ts';
+import { CoreDatapath } from './core-datapath.ts';
 import { PortNumbers } from './port-numbers.ts';
 import {
   CHANGES,
@@ -57,6 +47,8 @@ const SLICE_MS = 5;
 const SETTLE_MS = 10;
 /** Longest it waits for workers to let go of a port before it goes on without. */
 const PORT_WAIT_MS = 20;
+/** How soon it hands over frames of its own that found no room in the worker's ring. */
+const SEND_MS = 1;
 const MAX_FLOWS = 2 ** 20;
 /** Empty turns, of about a microsecond, before a worker sleeps. */
 const SPIN_TURNS = 100;
@@ -72,8 +64,7 @@ export async function openThreadedDatapath(
   return datapath;
 }
 
-export class ThreadedDatapath implements Dpif {
-  readonly #core: DatapathCore;
+export class ThreadedDatapath extends CoreDatapath implements Dpif {
   readonly #ports: PortNumbers;
   readonly #devices = new Map<number, Device>();
   readonly #pool: Piscina;
@@ -84,6 +75,7 @@ export class ThreadedDatapath implements Dpif {
   readonly #closing = new Set<Promise<void>>();
   #onEvent: (event: DpifEvent) => void = () => {};
   #settleTimer: NodeJS.Timeout | undefined;
+  #sendTimer: NodeJS.Timeout | undefined;
   #draining = false;
   #stopped = false;
 
@@ -93,15 +85,15 @@ export class ThreadedDatapath implements Dpif {
     if (!Number.isInteger(workers) || workers < 1 || workers > MAX_WORKERS) {
       throw new RangeError(`workers must be 1 to ${MAX_WORKERS}, not ${workers}`);
     }
+    super(new DatapathCore(workers, options.maxFlows ?? MAX_FLOWS, SLOTS));
     const backend = options.backend ?? (native().probeIoUring() ? 'io_uring' : 'plain');
-    this.#core = new DatapathCore(workers, options.maxFlows ?? MAX_FLOWS, SLOTS);
-    this.#ports = new PortNumbers(this.#core);
+    this.#ports = new PortNumbers(this.core);
     this.#mainFd = native().openEvent();
-    this.#core.setPortFailedListener((portNo, errno) => this.#portFailed(portNo, errno));
+    this.core.setPortFailedListener((portNo, errno) => this.#portFailed(portNo, errno));
     this.#watch = native().watchEvent(this.#mainFd, () => this.#drain());
     for (let worker = 0; worker < workers; worker++) {
       this.#tasks.push({
-        shared: this.#core.shared,
+        shared: this.core.shared,
         worker,
         backend,
         eventFd: native().openEvent(),
@@ -127,7 +119,7 @@ export class ThreadedDatapath implements Dpif {
 
   /** Resolves when every worker forwards. */
   async ready(): Promise<void> {
-    Atomics.add(this.#core.shared.control, CHANGES, 1);
+    Atomics.add(this.core.shared.control, CHANGES, 1);
     const failed = Promise.all(this.#runs).then(() => {
       throw new Error('a worker ended before it was ready');
     });
@@ -184,69 +176,29 @@ export class ThreadedDatapath implements Dpif {
     return this.#ports.all().map((info) => this.#asNow(info));
   }
 
-  portStats(portNo: number): PortStats {
-    return this.#core.portStats(portNo);
-  }
-
-  flowPut(key: Int32Array, mask: Int32Array, actions: Int32Array): FlowRef | undefined {
-    const flow = this.#core.flowPut(key, mask, actions);
+  override flowPut(key: Int32Array, mask: Int32Array, actions: Int32Array): FlowRef | undefined {
+    const flow = super.flowPut(key, mask, actions);
     this.#settleSoon();
     return flow;
   }
 
-  flowDel(flow: FlowRef): void {
-    this.#core.flowDel(flow);
+  override flowDel(flow: FlowRef): void {
+    super.flowDel(flow);
     this.#settleSoon();
   }
 
-  flowStats(flow: FlowRef, out: FlowStats): void {
-    this.#core.flowStats(flow, out);
-  }
-
-  flowGet(flow: FlowRef): { key: Int32Array; mask: Int32Array; actions: Int32Array } | undefined {
-    return this.#core.flowGet(flow);
-  }
-
-  flows(): IterableIterator<FlowRef> {
-    return this.#core.flows();
-  }
-
-  flowCount(): number {
-    return this.#core.flowCount;
-  }
-
-  onRetired(listener: (flow: FlowRef, stats: FlowStats) => void): void {
-    this.#core.setRetiredListener(listener);
-  }
-
   execute(frame: Uint8Array, portNo: number, actions: Int32Array): void {
-    this.#core.send(frame, portNo, actions);
-    this.#wake(0);
+    this.core.send(frame, portNo, actions);
+    this.#wakeToSend();
   }
 
   inject(frame: Uint8Array, portNo: number): void {
-    this.#core.send(frame, portNo, undefined);
-    this.#wake(0);
-  }
-
-  onTransmit(listener: (portNo: number, frame: Uint8Array) => void): void {
-    this.#core.setTransmitListener(listener);
-  }
-
-  onUpcall(handler: UpcallHandler): void {
-    this.#core.setUpcallHandler(handler);
+    this.core.send(frame, portNo, undefined);
+    this.#wakeToSend();
   }
 
   onEvent(listener: (event: DpifEvent) => void): void {
     this.#onEvent = listener;
-  }
-
-  cacheStats(): CacheStats[] {
-    return this.#core.cacheStats();
-  }
-
-  maskStats(): MaskStats[] {
-    return this.#core.maskStats();
   }
 
   now(): number {
@@ -254,10 +206,11 @@ export class ThreadedDatapath implements Dpif {
   }
 
   async quiesce(): Promise<void> {
-    const epoch = this.#core.advanceEpoch();
+    while (!this.#stopped && this.core.isSending) await tick();
+    const epoch = this.core.advanceEpoch();
     await this.#acknowledged();
-    while (!this.#stopped && this.#core.passedEpoch() < epoch) await tick();
-    this.#core.settle();
+    while (!this.#stopped && this.core.passedEpoch() < epoch) await tick();
+    this.core.settle();
     await Promise.all(this.#closing);
   }
 
@@ -266,11 +219,12 @@ export class ThreadedDatapath implements Dpif {
     for (const { portNo } of this.#ports.all()) this.portDel(portNo);
     await Promise.all(this.#closing);
     this.#stopped = true;
-    Atomics.store(this.#core.shared.control, STOP, 1);
+    Atomics.store(this.core.shared.control, STOP, 1);
     for (const { eventFd } of this.#tasks) native().signalEvent(eventFd);
     await Promise.all(this.#runs);
     await this.#pool.destroy();
     clearTimeout(this.#settleTimer);
+    clearTimeout(this.#sendTimer);
     native().unwatchEvent(this.#watch);
     native().closeFd(this.#mainFd);
     for (const { eventFd } of this.#tasks) native().closeFd(eventFd);
@@ -286,7 +240,7 @@ export class ThreadedDatapath implements Dpif {
         if (this.#stopped) return;
         const reason = error instanceof Error ? error.message : String(error);
         this.#onEvent({ kind: 'worker-died', worker: task.worker, reason });
-        this.#core.resetWorker(task.worker);
+        this.core.resetWorker(task.worker);
         if (this.now() - started < RESTART_MS) await tick(RESTART_MS);
         this.#onEvent({ kind: 'worker-restarted', worker: task.worker });
       }
@@ -331,7 +285,7 @@ export class ThreadedDatapath implements Dpif {
     const end = performance.now() + SLICE_MS;
     let left = false;
     for (const { worker } of this.#tasks) {
-      left = this.#core.drain(worker, () => performance.now() > end) || left;
+      left = this.core.drain(worker, () => performance.now() > end) || left;
       this.#wake(worker);
     }
     this.#draining = false;
@@ -341,7 +295,7 @@ export class ThreadedDatapath implements Dpif {
 
   /** Wakes a sleeping worker. */
   #wake(worker: number): void {
-    const { control } = this.#core.shared;
+    const { control } = this.core.shared;
     if (Atomics.load(control, controlRow(worker) + WORKER_SLEEPING) === 0) return;
     native().signalEvent(this.#tasks[worker].eventFd);
   }
@@ -350,18 +304,30 @@ export class ThreadedDatapath implements Dpif {
     for (const { worker } of this.#tasks) this.#wake(worker);
   }
 
+  /** The worker says nothing when it has made room, so what still waits is looked after by a timer. */
+  #wakeToSend(): void {
+    this.#wake(0);
+    if (this.#sendTimer !== undefined || !this.core.isSending || this.#stopped) return;
+    this.#sendTimer = setTimeout(() => {
+      this.#sendTimer = undefined;
+      this.core.sendWaiting();
+      this.#wakeToSend();
+    }, SEND_MS);
+    this.#sendTimer.unref();
+  }
+
   #settleSoon(): void {
-    if (this.#settleTimer !== undefined || !this.#core.hasRetired || this.#stopped) return;
+    if (this.#settleTimer !== undefined || !this.core.hasRetired || this.#stopped) return;
     this.#settleTimer = setTimeout(() => {
       this.#settleTimer = undefined;
-      this.#core.settle();
+      this.core.settle();
       this.#settleSoon();
     }, SETTLE_MS);
     this.#settleTimer.unref();
   }
 
   #hasAcknowledged(change: number): boolean {
-    const { control } = this.#core.shared;
+    const { control } = this.core.shared;
     return this.#tasks.every(
       ({ worker }) => ((control[controlRow(worker) + WORKER_CHANGES] - change) | 0) >= 0,
     );
@@ -369,7 +335,7 @@ export class ThreadedDatapath implements Dpif {
 
   /** Sleeps the main thread shortly; a turn takes microseconds. */
   #waitFor(change: number, ms: number): boolean {
-    const { control } = this.#core.shared;
+    const { control } = this.core.shared;
     for (let waited = 0; waited < ms * 10 && !this.#hasAcknowledged(change); waited++) {
       Atomics.wait(control, CHANGES, change, 0.1);
     }
@@ -377,7 +343,7 @@ export class ThreadedDatapath implements Dpif {
   }
 
   async #acknowledged(): Promise<void> {
-    const change = Atomics.load(this.#core.shared.control, CHANGES);
+    const change = Atomics.load(this.core.shared.control, CHANGES);
     this.#wakeAll();
     while (!this.#stopped && !this.#hasAcknowledged(change)) await tick();
   }

@@ -2,11 +2,18 @@
  * What a worker has to send at its next native call: entries of the I/O
  * block's TX region (native.ts), and the counters of the ports they go to.
  */
-import { DROP_NO_PORT, DROP_TX_ERROR } from '../dpif/drops.ts';
+import { constants } from 'node:os';
+import { DROP_MTU, DROP_NO_PORT, DROP_TX_ERROR } from '../dpif/drops.ts';
 import { IO_MAX_TX, IO_TX, IO_TX_COUNT, IO_TX_FAILED, TX_RESULT, TX_STRIDE } from '../native.ts';
 import { type TxQueue, VNET_SIZE } from './burst.ts';
 import type { PortRows } from './port-rows.ts';
 import { PORT_CLOSED, PORT_OPEN } from './shared-state.ts';
+
+/**
+ * A packet socket takes an Ethernet header, an 802.1Q tag and the MTU, so the kernel refuses a full
+ * frame with two tags, or with one of type 0x88a8, that output.ts lets pass.
+ */
+const TOO_LARGE = constants.errno.EMSGSIZE;
 
 /** Takes what cannot go through a descriptor. */
 export interface DummyTransmit {
@@ -95,10 +102,11 @@ export class IoTxQueue implements TxQueue {
   #countFailures(): void {
     for (let i = 0; i < this.#count; i++) {
       const entry = IO_TX + i * TX_STRIDE;
-      if (this.#io[entry + TX_RESULT] === 0) continue;
+      const errno = this.#io[entry + TX_RESULT];
+      if (errno === 0) continue;
       const port = this.#io[entry];
       this.#ports.countTx(port, -1, VNET_SIZE - this.#io[entry + 2] - this.#io[entry + 4]);
-      this.#ports.drop(port, DROP_TX_ERROR);
+      this.#ports.drop(port, errno === TOO_LARGE ? DROP_MTU : DROP_TX_ERROR);
     }
     this.#io[IO_TX_FAILED] = 0;
   }

@@ -6,6 +6,7 @@ import { native } from '../native.ts';
 import { Forwarder } from './forwarder.ts';
 import { NativeIo } from './native-io.ts';
 import type { SharedState } from './shared-state.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface WorkerTask {
   shared: SharedState;
@@ -20,6 +21,7 @@ export interface WorkerTask {
 
 export default function work(task: WorkerTask): void {
   if (task.cpu !== undefined) native().setAffinity([task.cpu]);
+  warmUp();
   const { arena } = task.shared.workers[task.worker];
   const io = new NativeIo(task.backend, arena, task.eventFd, task.mainFd);
   try {

@@ -99,7 +99,7 @@ function check(state, host, at) {
   const from = arena[o + 11];
   const sequence = view.getUint32(o + 14);
   const key = `${from} ${flow}`;
-  if (sequence < (state.last.get(key) ?? 0)) state.outOfOrder++;
+  if (sequence <= (state.last.get(key) ?? -1)) state.outOfOrder++;
   state.last.set(key, sequence);
   state.received++;
 }

@@ -13,7 +13,7 @@ export interface LabFrame {
   to: number;
   /** Part of both addresses. */
   flow: number;
-  /** Must not go back within a flow. */
+  /** Grows within a flow. */
   sequence: number;
 }
 
@@ -21,7 +21,19 @@ export interface HostReport {
   host: number;
   received: number;
   misdelivered: number;
+  /** Of those received, how many came after a later one of the same flow, or twice. */
   outOfOrder: number;
+}
+
+/** The bytes of a frame that the child would send or check (lab-child.js), Ethernet header first. */
+export function labFrameBytes({ from, to, flow, sequence }: LabFrame): Uint8Array {
+  const bytes = new Uint8Array(64);
+  bytes.set([2, 0, flow >>> 16, flow >>> 8, flow, to]);
+  bytes.set([2, 1, flow >>> 16, flow >>> 8, flow, from], 6);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(12, 0x88b5);
+  view.setUint32(14, sequence);
+  return bytes;
 }
 
 export class Lab {

@@ -133,6 +133,15 @@ describe('the simulated datapath', () => {
     expect(sent.map(({ port }) => port)).toEqual([3]);
   });
 
+  it('executes 100 packet-outs that a handler gives at once, in order', () => {
+    const { dpif, sent } = setUp();
+    dpif.onUpcall(() => {
+      for (let i = 0; i < 100; i++) dpif.execute(udp(`10.0.1.${i}`), 1, output(3));
+    });
+    dpif.inject(udp('10.0.0.2'), 1);
+    expect(sent.map(({ frame }) => frame[33])).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  });
+
   it('holds 50,000 flows of one mask, and finds each of them', () => {
     const { dpif, sent } = setUp();
     const key = new Int32Array(KEY_WORDS);

@@ -46,7 +46,7 @@ export function checkOffset(proto: number): number {
 }
 
 /** Whether the checksum of packet i's L4 header is left to us or to those behind us. */
-export function isPartial(p: Packets, i: number): boolean {
+function isPartial(p: Packets, i: number): boolean {
   const at = p.burst.at[i];
   if ((vnet.flags(p.bytes, at) & vnet.F_NEEDS_CSUM) === 0) return false;
   return vnet.csumStart(p.bytes, at) === p.burst.l4[i];

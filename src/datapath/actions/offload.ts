@@ -8,6 +8,11 @@
  *   checksums only        as it is       segments, partial checksums
  *   nothing               full checksum  segments, full checksums
  *
+ * SCTP's checksum, a CRC, is made whole on receipt: a virtio-net header cannot
+ * say that it is one. The kernel of the next hop would take the frame as it is,
+ * but could no longer tell what to do if it sends it on (it fills the CRC in
+ * itself before a TAP, so such frames come from packet sockets alone).
+ *
  * A VLAN tag makes no difference: TAPs and packet sockets take tagged frames
  * as long as csum_start and hdr_len count the tag, which vlan-actions.ts sees to.
  */
@@ -15,7 +20,8 @@ import { DROP_BAD_OFFLOAD, DROP_NO_BUFFER, DROP_NONE } from '../../dpif/drops.ts
 import { OFFLOAD_CSUM, OFFLOAD_TSO4, OFFLOAD_TSO6, OFFLOAD_USO } from '../../native.ts';
 import { finish, fold, pseudoSum4, pseudoSum6, sum } from '../../wire/checksum.ts';
 import * as ethernet from '../../wire/ethernet.ts';
-import { PROTO_TCP, PROTO_UDP } from '../../wire/proto.ts';
+import { PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../../wire/proto.ts';
+import * as sctp from '../../wire/sctp.ts';
 import * as tcp from '../../wire/tcp.ts';
 import * as udp from '../../wire/udp.ts';
 import * as vnet from '../../wire/vnet.ts';
@@ -43,7 +49,9 @@ export function checkOffload(p: Packets, i: number): number {
   const isSuper = vnet.gsoType(p.bytes, at) !== vnet.GSO_NONE;
   if (isSuper && !checkSuperFrame(p, i)) return DROP_BAD_OFFLOAD;
   const isPartial = (vnet.flags(p.bytes, at) & vnet.F_NEEDS_CSUM) !== 0;
-  return !isPartial || checkPartial(p, i) ? DROP_NONE : DROP_BAD_OFFLOAD;
+  if (isPartial && !checkPartial(p, i)) return DROP_BAD_OFFLOAD;
+  if (isPartial && isSctp(p, i)) fillSctpChecksum(p, i);
+  return DROP_NONE;
 }
 
 /** @param offloads OFFLOAD_* bits of the output port */
@@ -124,8 +132,21 @@ function checkPartial(p: Packets, i: number): boolean {
   const offset = vnet.csumOffset(bytes, burst.at[i]);
   const least = Math.max(ethernet.SIZE + tagsSize(p, i), burst.l3[i], burst.l4[i]);
   if (start < least || start + offset + 2 > p.frameSize(i)) return false;
-  const field = checkOffset(p.nwProto(i));
+  const field = isSctp(p, i) ? sctp.CHECK : checkOffset(p.nwProto(i));
   return burst.l4[i] === 0 || start > burst.l4[i] || field < 0 || offset === field;
+}
+
+/** With csum_start at SCTP's header: an inner packet's checksum is somebody else's. */
+const isSctp = (p: Packets, i: number): boolean =>
+  p.nwProto(i) === PROTO_SCTP &&
+  p.burst.l4[i] > 0 &&
+  vnet.csumStart(p.bytes, p.burst.at[i]) === p.burst.l4[i];
+
+/** A frame as received is this packet's own, and in one piece. */
+function fillSctpChecksum(p: Packets, i: number): void {
+  const frame = p.ethernet(i);
+  sctp.fillChecksum(p.bytes, frame + p.burst.l4[i], frame + p.burst.l3[i] + p.ipSize(i));
+  vnet.clear(p.bytes, p.burst.at[i]);
 }
 
 function checkSuperFrame(p: Packets, i: number): boolean {

@@ -27,9 +27,9 @@ import type { Packets } from './packets.ts';
 export function setEthernet(p: Packets, i: number, words: Int32Array, a: number): number {
   if (!p.own(i, ethernet.SIZE)) return DROP_NO_BUFFER;
   const o = p.ethernet(i);
-  for (let w = 0; w < MAC_WORDS; w++) {
-    setWord(p, o + 4 * w, words[a + w], words[a + MAC_WORDS + w], NO_CHECK);
-  }
+  setWord(p, o, words[a], words[a + MAC_WORDS], NO_CHECK);
+  setWord(p, o + 4, words[a + 1], words[a + MAC_WORDS + 1], NO_CHECK);
+  setWord(p, o + 8, words[a + 2], words[a + MAC_WORDS + 2], NO_CHECK);
   return DROP_NONE;
 }
 
@@ -38,13 +38,15 @@ export function setIpv4(p: Packets, i: number, words: Int32Array, a: number): nu
   if (!p.ownHeaders(i)) return DROP_NO_BUFFER;
   const o = p.ethernet(i) + p.burst.l3[i];
   const header = fullCheck(o + ipv4.CHECK);
-  // Most lists change no address, so the checksum is not looked for.
-  const l4 = (words[a + 1] | words[a + 3]) === 0 ? NO_CHECK : pseudoCheck(p, i);
-  setAddress4(p, o + ipv4.SRC, words[a], words[a + 1], header, l4);
-  setAddress4(p, o + ipv4.DST, words[a + 2], words[a + 3], header, l4);
+  // Most lists change no address: then neither is looked at, nor the checksum over them.
+  if ((words[a + 1] | words[a + 3]) !== 0) {
+    const l4 = pseudoCheck(p, i);
+    setAddress4(p, o + ipv4.SRC, words[a], words[a + 1], header, l4);
+    setAddress4(p, o + ipv4.DST, words[a + 2], words[a + 3], header, l4);
+  }
   const tosTtl = words[a + 4];
   const mask = words[a + 5];
-  setHalf(p, o + ipv4.VERSION_IHL, tosTtl >>> 8, (mask >>> 8) & 0xff, header);
+  if (mask >>> 8 !== 0) setHalf(p, o + ipv4.VERSION_IHL, tosTtl >>> 8, (mask >>> 8) & 0xff, header);
   setHalf(p, o + ipv4.TTL, (tosTtl & 0xff) << 8, (mask & 0xff) << 8, header);
   return DROP_NONE;
 }

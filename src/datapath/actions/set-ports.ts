@@ -6,7 +6,7 @@ import { DROP_BAD_ACTION, DROP_NO_BUFFER, DROP_NONE } from '../../dpif/drops.ts'
 import { crc32cAdd } from '../../wire/checksum.ts';
 import { PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../../wire/proto.ts';
 import * as sctp from '../../wire/sctp.ts';
-import { contentCheck, isPartial, NO_CHECK, setHalf, setWord } from './l4-check.ts';
+import { contentCheck, NO_CHECK, setHalf, setWord } from './l4-check.ts';
 import type { Packets } from './packets.ts';
 
 /** @param a where value and mask stand in `words` */
@@ -38,7 +38,8 @@ const typeAndCode = (tp: number): number => ((tp >>> 8) & 0xff00) | (tp & 0xff);
 /**
  * A CRC is linear: the new one differs from the old by the CRC, begun with 0,
  * of the difference followed by as many zeros as there are bytes behind it.
- * So the payload need not be read, and a wrong checksum stays wrong.
+ * So the payload need not be read, and a wrong checksum stays wrong. It is
+ * never partial here: offload.ts.
  */
 function setSctpPorts(p: Packets, i: number, o: number, value: number, mask: number): number {
   const difference = (p.view.getInt32(o) ^ value) & mask;
@@ -46,7 +47,6 @@ function setSctpPorts(p: Packets, i: number, o: number, value: number, mask: num
   // How many bytes are behind a first fragment is not known.
   if (p.isFragment(i)) return DROP_BAD_ACTION;
   setWord(p, o, value, mask, NO_CHECK);
-  if (isPartial(p, i)) return DROP_NONE;
   for (let b = 0; b < 4; b++) DIFFERENCE[b] = difference >>> (24 - 8 * b);
   let crc = crc32cAdd(0, DIFFERENCE, 0, DIFFERENCE.length);
   let zeros = p.ipSize(i) - (p.burst.l4[i] - p.burst.l3[i]) - 4;

@@ -67,6 +67,10 @@ test.each<[string, Uint8Array]>([
     over({ vlans: [{ vid: 1 }], payload: 99 }, { partial: { start: 14, offset: 2 } }),
   ],
   ['a field that is not TCP’s', over(TCP4, { partial: { start: 34, offset: 6 } })],
+  [
+    'a field that is not SCTP’s',
+    over({ ipv4: {}, sctp: {} }, { partial: { start: 34, offset: 2 } }),
+  ],
   ['headers longer than the frame', over(TCP4, { hdrLen: 5055 })],
   ['segments of no size', partial(TCP4, { gsoType: TSO4, gsoSize: 0 })],
   ['UFO, which was not asked for', partial(UDP4, { gsoType: UFO, gsoSize: 1000 })],
@@ -216,6 +220,34 @@ test('a checksum is filled once, and on a copy where others have the frame', () 
     expect(full[0]).toBe(0);
     expect(isRight(full)).toBe(true);
   }
+});
+
+test.each<[string, FrameRecord]>([
+  [
+    'over IPv4',
+    { ipv4: { src: '10.0.0.1', dst: '10.0.0.2' }, sctp: { srcPort: 7 }, payload: 1001 },
+  ],
+  ['over IPv6', { ipv6: {}, sctp: { dstPort: 9 }, payload: 300 }],
+  ['behind two tags', { vlans: [{ vid: 1 }, { vid: 2 }], ipv4: {}, sctp: {}, payload: 100 }],
+  ['of a padded frame', { ipv4: {}, sctp: {}, payload: 4, minSize: 60 }],
+])('the checksum that SCTP %s was to be given is a CRC, made on receipt', (_name, record) => {
+  const whole = packetOf(buildFrame(record));
+  const { l4 } = parse(whole);
+  const bytes = packetOf(buildFrame(record), { partial: { start: l4 - 10, offset: 8 } });
+  bytes.fill(0, l4 + 8, l4 + 12);
+  for (const port of [ALL, CSUM_ONLY, NONE]) {
+    expect(send(bytes, port).outcome().sent).toEqual([{ port, bytes: whole }]);
+  }
+  const lab = send(bytes, NONE);
+  lab.execute(listOf([op.SET_TP, 0x12345678, -1], [op.OUTPUT, NONE]), 1);
+  expect(lab.outcome().sent.every((sent) => isRight(sent.bytes))).toBe(true);
+});
+
+test('an inner packet’s checksum is not taken for SCTP’s', () => {
+  const inner = packetOf(buildFrame({ ipv4: {}, sctp: {}, payload: 100 }), {
+    partial: { start: 60, offset: 8 },
+  });
+  expect(send(inner, ALL).outcome().sent).toEqual([{ port: ALL, bytes: inner }]);
 });
 
 test.each([
