@@ -14,7 +14,6 @@
  * RangeError). A call that throws has changed nothing.
  */
 import { EventEmitter } from 'node:events';
-import { parseTopology } from './config/yaml.ts';
 import { SimulatedDatapath } from './datapath/simulated.ts';
 import { openThreadedDatapath } from './datapath/threaded.ts';
 import type { CacheStats, Dpif, PortStats } from './dpif/dpif.ts';
@@ -26,6 +25,7 @@ import { namedDrops } from './vswitchd/named-drops.ts';
 import { kernelNamespaces, noNamespaces } from './vswitchd/namespaces.ts';
 import { type ApplyReport, type ItemError, Switch } from './vswitchd/switch.ts';
 import type { SwitchPort } from './vswitchd/switch-ports.ts';
+import { readTopology } from './vswitchd/topology.ts';
 
 export { type Clock, ManualClock, systemClock } from './lib/clock.ts';
 export { TapflowError } from './lib/error.ts';
@@ -137,7 +137,7 @@ export class TapflowSwitch extends EventEmitter<SwitchEvents> {
   async apply(config: Topology | string): Promise<ApplyReport> {
     // JSON is YAML: both forms are checked by the same code.
     const text = typeof config === 'string' ? config : JSON.stringify(config, null, 1);
-    const report = await this.#switch.apply(parseTopology(text, 'config'));
+    const report = await this.#switch.apply(readTopology(text, 'config'));
     for (const bridge of this.#switch.slowPath.bridges()) this.#hear(bridge);
     return report;
   }

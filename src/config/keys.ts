@@ -14,6 +14,7 @@ import {
   interfaceAddress,
   listOf,
   namespaceName,
+  type PlacedFlow,
   readPairs,
   type Shape,
   stationMac,
@@ -121,7 +122,7 @@ export interface BridgeFields {
   fail_mode: FailMode;
   other_config: Record<string, string>;
   ports: Entry<PortFields>[];
-  flows: string[];
+  flows: PlacedFlow[];
 }
 
 const BRIDGE_KEYS: KeyTable<BridgeFields> = {

@@ -106,13 +106,38 @@ export function listOf<T>(element: Shape<T>): Shape<T[]> {
   return shape;
 }
 
+/** A flow, and where it stands: a line of the node's text. */
+export interface PlacedFlow {
+  readonly flow: string;
+  readonly node: Node;
+  readonly line: number;
+}
+
 /** Flows: a list, or a block of text with a flow a line; blank lines and comments are skipped. */
-export const flowTexts: Shape<string[]> = {
+export const flowTexts: Shape<PlacedFlow[]> = {
   takes: 'a list of flows, or text with one flow a line',
   read(source, node, key) {
     const block = readText(source, node);
-    const flows = block === undefined ? listOf(text).read(source, node, key) : block.split('\n');
-    return flows?.map((flow) => flow.replace(/(^|\s)#.*/, '').trim()).filter((flow) => flow !== '');
+    const flows =
+      block === undefined
+        ? listOf(placedText).read(source, node, key)
+        : linesOf(source, node, block);
+    return flows
+      ?.map((placed) => ({ ...placed, flow: placed.flow.replace(/(^|\s)#.*/, '').trim() }))
+      .filter(({ flow }) => flow !== '');
+  },
+};
+
+function linesOf(source: YamlSource, node: Node, block: string): PlacedFlow[] {
+  const actual = source.resolve(node);
+  return block.split('\n').map((flow, line) => ({ flow, node: actual, line }));
+}
+
+const placedText: Shape<PlacedFlow> = {
+  takes: text.takes,
+  read(source, node, key) {
+    const flow = text.read(source, node, key);
+    return flow === undefined ? undefined : { flow, node, line: 0 };
   },
 };
 

@@ -41,6 +41,7 @@ interface Problem {
 export class YamlSource {
   readonly root: Node | undefined;
   readonly #fileName: string;
+  readonly #text: string;
   readonly #lines = new LineCounter();
   readonly #problems: Problem[] = [];
   readonly #document: Document.Parsed | undefined;
@@ -50,6 +51,7 @@ export class YamlSource {
   /** @throws TapflowError BAD_CONFIG if it is not YAML, or too much of it */
   constructor(text: string, fileName: string) {
     this.#fileName = fileName;
+    this.#text = text;
     if (text.length > MAX_SIZE) {
       this.#refuse(0, `the file has ${text.length} characters; at most ${MAX_SIZE} are read`);
     }
@@ -68,6 +70,20 @@ export class YamlSource {
   /** Notes a problem with a node; without one, with the file as a whole. */
   problem(at: Node | undefined, message: string): void {
     this.#problems.push({ offset: at?.range?.[0] ?? 0, message });
+  }
+
+  /**
+   * Notes a problem with one line of a text, 0 its first. Where lines of the
+   * text are not lines of the file, the place is where the text begins.
+   */
+  problemInText(at: Node, line: number, message: string): void {
+    const offset = at.range?.[0] ?? 0;
+    const isBlock = isScalar(at) && at.type === 'BLOCK_LITERAL';
+    const start = isBlock
+      ? this.#lines.lineStarts[this.#lines.linePos(offset).line + line]
+      : offset;
+    const indent = isBlock ? this.#text.slice(start).search(/\S/) : 0;
+    this.#problems.push({ offset: (start ?? offset) + Math.max(0, indent), message });
   }
 
   /** @throws TapflowError BAD_CONFIG that lists the problems found, if there are any */

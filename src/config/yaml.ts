@@ -15,6 +15,7 @@ import {
   readEntry,
   TOPOLOGY_KEYS,
 } from './keys.ts';
+import type { PlacedFlow } from './shapes.ts';
 import {
   type BridgeConfig,
   type Config,
@@ -26,23 +27,38 @@ import {
 import { YamlSource } from './yaml-source.ts';
 
 /**
+ * What is wrong with a flow of a bridge, if anything. Flows are no business of
+ * this folder, but where they stand is.
+ *
+ * @param ports names of the bridge's interfaces
+ */
+export type CheckFlow = (flow: string, ports: ReadonlySet<string>) => string | undefined;
+
+/**
  * @param fileName what error messages call the text
+ * @param checkFlow by default flows are not checked
  * @throws TapflowError BAD_CONFIG; its message has a line "file:line:column: message" for each problem
  */
-export function parseTopology(text: string, fileName: string): Config {
+export function parseTopology(
+  text: string,
+  fileName: string,
+  checkFlow: CheckFlow = () => undefined,
+): Config {
   const source = new YamlSource(text, fileName);
-  const config = new TopologyReader(source).read();
+  const config = new TopologyReader(source, checkFlow).read();
   source.finish();
   return config;
 }
 
 class TopologyReader {
   readonly #source: YamlSource;
+  readonly #checkFlow: CheckFlow;
   /** What has each name: names are shared by bridges, ports and interfaces. */
   readonly #owners = new Map<string, string>();
 
-  constructor(source: YamlSource) {
+  constructor(source: YamlSource, checkFlow: CheckFlow) {
     this.#source = source;
+    this.#checkFlow = checkFlow;
   }
 
   read(): Config {
@@ -66,8 +82,19 @@ class TopologyReader {
       failMode: fields.fail_mode ?? 'standalone',
       otherConfig: fields.other_config ?? {},
       ports,
-      flows: fields.flows ?? [],
+      flows: this.#flows(fields.flows ?? [], ports),
     };
+  }
+
+  #flows(flows: readonly PlacedFlow[], ports: readonly PortConfig[]): string[] {
+    const names = new Set(ports.flatMap((port) => port.interfaces.map(({ name }) => name)));
+    return flows.map(({ flow, node, line }) => {
+      const complaint = this.#checkFlow(flow, names);
+      if (complaint !== undefined) {
+        this.#source.problemInText(node, line, `flow "${flow}": ${complaint}`);
+      }
+      return flow;
+    });
   }
 
   #port(entry: Entry<PortFields>, bridge: string): PortConfig {

@@ -11,7 +11,10 @@ import type { Clock } from '../lib/clock.ts';
 
 export type VlanMode = 'access' | 'trunk' | 'native-tagged' | 'native-untagged';
 
-/** An OpenFlow port of a bridge. */
+/**
+ * An OpenFlow port of a bridge. Whether its link is up makes no difference: as
+ * in Open vSwitch, frames are sent to it all the same, and its device drops them.
+ */
 export interface BridgePortSpec {
   name: string;
   /** Datapath port number; several bridges never share one. */
@@ -27,8 +30,6 @@ export interface BridgePortSpec {
   priorityTags?: 'never' | 'if-nonzero' | 'always';
   /** Whether `flood` and NORMAL's flooding include it. */
   flood: boolean;
-  /** A port that is administratively or physically down neither floods nor learns. */
-  up: boolean;
 }
 
 export interface FlowStatsEntry {
@@ -121,6 +122,8 @@ export interface SlowPath {
   setFlowLimit(flows: number): void;
   /** other_config:max-idle, milliseconds, 10,000 by default. */
   setMaxIdle(ms: number): void;
+  /** other_config:vlan-limit: tags that OpenFlow sees, 1 by default; 0: as many as the datapath does, which is 2. */
+  setVlanLimit(vlans: number): void;
   /** `revalidator/wait`: resolves when statistics and flows are up to date. */
   revalidate(): Promise<void>;
   /** `revalidator/purge`: deletes all megaflows. */

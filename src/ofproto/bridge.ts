@@ -54,9 +54,7 @@ export class OfBridge implements Bridge {
 
   setPort(ofport: number, change: PortChange): void {
     this.#bridge.ports.set(ofport, change);
-    if (VLAN_SETTINGS.some((name) => name in change) || change.up === false) {
-      this.#bridge.macs.flushPort(ofport);
-    }
+    if (VLAN_SETTINGS.some((name) => name in change)) this.#bridge.macs.flushPort(ofport);
     this.#state.changes.noteAll();
   }
 
@@ -83,6 +81,7 @@ export class OfBridge implements Bridge {
 
   setMacAging(seconds: number): void {
     this.#bridge.macs.setAging(seconds);
+    this.#state.hasWork();
   }
 
   setMacTableSize(entries: number): void {

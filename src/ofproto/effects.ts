@@ -52,7 +52,7 @@ export const copyEffects = (effects: Effects): Effects => ({
 export function replay(effects: Effects, packets: number, bytes: number, used: number): void {
   for (const rule of effects.rules) rule.credit(packets, bytes, used);
   for (const seen of effects.macsSeen) {
-    if (seen.ports.get(seen.ofport)?.up === true) {
+    if (seen.ports.get(seen.ofport) !== undefined) {
       seen.macs.refresh(seen.mac, seen.vlan, seen.ofport, used);
     }
   }

@@ -6,17 +6,28 @@
 import type { FlowTables } from './flow-tables.ts';
 import type { Rule } from './rule.ts';
 
-/** @param now milliseconds of the clock. @returns how many rules ended */
-export function expireRules(tables: FlowTables, now: number): number {
-  const ended = [...tables.timed].filter((rule) => hasEnded(rule, now));
-  if (ended.length > 0) tables.remove(ended);
-  return ended.length;
+interface ExpiredRules {
+  /** How many. */
+  ended: number;
+  /** Milliseconds of the clock: when the first of the others ends, unless a packet matches; Infinity: none does. */
+  next: number;
 }
 
-function hasEnded(rule: Rule, now: number): boolean {
-  const { idleTimeout, hardTimeout } = rule;
-  return (
-    (idleTimeout > 0 && now - rule.used >= idleTimeout * 1000) ||
-    (hardTimeout > 0 && now - rule.modified >= hardTimeout * 1000)
-  );
+/** @param now milliseconds of the clock */
+export function expireRules(tables: FlowTables, now: number): ExpiredRules {
+  const ended: Rule[] = [];
+  let next = Number.POSITIVE_INFINITY;
+  for (const rule of tables.timed) {
+    const end = endOf(rule);
+    if (end <= now) ended.push(rule);
+    else if (end < next) next = end;
+  }
+  if (ended.length > 0) tables.remove(ended);
+  return { ended: ended.length, next };
+}
+
+function endOf({ idleTimeout, hardTimeout, used, modified }: Rule): number {
+  const idle = idleTimeout > 0 ? used + idleTimeout * 1000 : Number.POSITIVE_INFINITY;
+  const hard = hardTimeout > 0 ? modified + hardTimeout * 1000 : Number.POSITIVE_INFINITY;
+  return Math.min(idle, hard);
 }

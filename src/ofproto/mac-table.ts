@@ -62,6 +62,11 @@ export class MacTable {
     return this.#byAge.size;
   }
 
+  /** Milliseconds of the clock: when the oldest entry expires; Infinity if there is none. */
+  get firstExpiry(): number {
+    return (this.#byAge.oldest?.seen ?? Number.POSITIVE_INFINITY) + this.#idleMs;
+  }
+
   setAging(seconds: number): void {
     this.#idleMs = clamp(seconds, MAC_AGING_MIN, MAC_AGING_MAX) * 1000;
   }

@@ -72,6 +72,7 @@ export class Megaflows {
       serial: ++this.#serial,
       isRetiring: false,
     });
+    this.#state.hasWork();
   }
 
   /** Gives a megaflow the actions and effects of the translation at hand. */

@@ -99,7 +99,6 @@ function notAdmitted(input: OfPort, vid: number): string {
 function learn(translator: Translator, input: OfPort, vlan: number): void {
   const { flow, pipeline, trace, effects } = translator;
   noteGratuitousArp(flow, translator.wildcards);
-  if (!input.up) return;
   const mac = ethSrc(flow);
   if (translator.isLive && pipeline.macs.learn(mac, vlan, input.ofport)) {
     trace?.note('detail', `learned that ${macText(mac)} is on port ${input.name} in VLAN ${vlan}`);
@@ -147,7 +146,7 @@ function forward(translator: Translator, input: OfPort | undefined, vlan: number
 
 function flood(translator: Translator, input: OfPort | undefined, vlan: number): void {
   for (const port of translator.pipeline.ports) {
-    if (port !== input && port.flood && port.up && carriesVlan(port, vlan)) {
+    if (port !== input && port.flood && carriesVlan(port, vlan)) {
       send(translator, port, vlan);
     }
   }

@@ -24,7 +24,13 @@ export interface PacketInContext {
 export class PacketIns {
   readonly #entries = new Map<number, Entry>();
   readonly #byPipeline = new Map<Pipeline, Map<Rule | undefined, Entry[]>>();
+  readonly #unheld: () => void;
   #nextCookie = 1;
+
+  /** @param unheld called when `collect` has got something to forget */
+  constructor(unheld: () => void) {
+    this.#unheld = unheld;
+  }
 
   cookieFor(
     pipeline: Pipeline,
@@ -64,12 +70,19 @@ export class PacketIns {
     for (const cookie of cookies) this.#count(cookie, -1);
   }
 
-  /** Forgets what nobody has held or asked for since the last call but one. */
-  collect(): void {
+  /**
+   * Forgets what nobody has held or asked for since the last call but one.
+   *
+   * @returns whether there is something left to forget
+   */
+  collect(): boolean {
+    let isLeft = false;
     for (const entry of this.#entries.values()) {
       if (entry.holders === 0 && !entry.isRecent) this.#drop(entry);
+      else if (entry.holders === 0) isLeft = true;
       entry.isRecent = false;
     }
+    return isLeft;
   }
 
   #count(cookie: number, holders: number): void {
@@ -77,6 +90,7 @@ export class PacketIns {
     if (entry === undefined) return;
     entry.holders += holders;
     entry.isRecent = true;
+    if (entry.holders === 0) this.#unheld();
   }
 
   #entriesOf(pipeline: Pipeline, rule: Rule | undefined): Entry[] {
@@ -97,6 +111,7 @@ export class PacketIns {
     const entry = { ...context, cookie: this.#nextCookie++, holders: 0, isRecent: true };
     this.#entries.set(entry.cookie, entry);
     entries.push(entry);
+    this.#unheld();
     return entry;
   }
 

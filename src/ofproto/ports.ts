@@ -26,7 +26,6 @@ export interface OfPort {
   trunks: ReadonlySet<number> | undefined;
   priorityTags: 'never' | 'if-nonzero' | 'always';
   flood: boolean;
-  up: boolean;
 }
 
 export class OfPorts {
@@ -101,7 +100,6 @@ function newPort(spec: BridgePortSpec, ofport: number): OfPort {
     trunks: trunksOf(spec, tag),
     priorityTags: spec.priorityTags ?? 'never',
     flood: spec.flood,
-    up: spec.up,
   };
 }
 

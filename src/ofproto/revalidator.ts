@@ -7,9 +7,12 @@
  * gets its new actions, or is deleted if it no longer covers its packets.
  * Then addresses and rules that have had their time expire.
  *
- * Rounds run every INTERVAL, and soon after a change. They work in
- * slices (slices.ts); at most a third of the time goes to rounds that changes
- * ask for.
+ * A round comes when something may be due, and soon after a change. Each ends
+ * by setting the time of the next: INTERVAL from now while megaflows are at
+ * work, further and further off while they rest, else when the first address or
+ * rule may expire. With nothing that can be due there is no timer at all;
+ * `hasWork` is told of what comes to be. Rounds work in slices (slices.ts); at
+ * most a third of the time goes to those that changes ask for.
  */
 import { FLOW_WORDS, IN_PORT, KEY_WORDS } from '../flow/key.ts';
 import type { TakenChanges } from './changes.ts';
@@ -19,8 +22,10 @@ import { Slices } from './slices.ts';
 import type { SwitchState } from './switch-state.ts';
 import type { TranslateOptions } from './translate.ts';
 
-/** Milliseconds between rounds when nothing changes. */
+/** Milliseconds between rounds while megaflows are at work; what times out is at most so late. */
 const INTERVAL = 500;
+/** Milliseconds between rounds while megaflows rest: less than a third of the shortest mac-aging-time. */
+const MAX_INTERVAL = 4000;
 /** Megaflows between looks at the time, unless they were translated. */
 const STRIDE = 16;
 /** Milliseconds a megaflow may idle while there are more than the limit. */
@@ -32,15 +37,30 @@ export class Revalidator {
   readonly #state: SwitchState;
   readonly #megaflows: Megaflows;
   readonly #flow = new Int32Array(FLOW_WORDS);
-  #round: Promise<void> | undefined;
-  #cancelTick: () => void;
+  #round: Promise<void> = Promise.resolve();
+  #isRunning = false;
+  /** Between the last round and the next, as far as megaflows are concerned. */
+  #interval = INTERVAL;
+  /** When the megaflow that rests longest was used last, milliseconds of the clock; Infinity: there is none. */
+  #restingSince = Number.POSITIVE_INFINITY;
+  /** Whether the round at hand found packets, or changed anything. */
+  #isLively = false;
+  /** Whether the next round is further off than INTERVAL. */
+  #isResting = true;
+  #cancelNext: (() => void) | undefined;
   #cancelSoon: (() => void) | undefined;
   #isClosed = false;
 
   constructor(state: SwitchState, megaflows: Megaflows) {
     this.#state = state;
     this.#megaflows = megaflows;
-    this.#cancelTick = this.#tick();
+  }
+
+  /** Something may be due sooner than it was when the last round ended. */
+  hasWork(): void {
+    if (!this.#isResting) return;
+    this.#interval = INTERVAL;
+    this.#after(INTERVAL);
   }
 
   /** Something has changed: a round follows soon. */
@@ -77,42 +97,63 @@ export class Revalidator {
 
   close(): void {
     this.#isClosed = true;
-    this.#cancelTick();
+    this.#cancelNext?.();
     this.#cancelSoon?.();
-  }
-
-  #tick(): () => void {
-    return this.#state.clock.after(INTERVAL, () => {
-      this.#cancelTick = this.#tick();
-      this.#start();
-    });
   }
 
   /** Starts a round, or joins the one that is under way. */
   #start(): Promise<void> {
-    this.#round ??= this.#run()
-      .catch((error: unknown) => this.#state.log(`revalidation failed: ${error}`))
-      .finally(() => {
-        this.#round = undefined;
-        // Noted while the round was under way: for the next one.
-        if (this.#state.changes.any) this.changed();
-      });
+    if (!this.#isRunning) this.#round = this.#run();
     return this.#round;
   }
 
+  /** Without anything to wait for it is over on return. */
   async #run(): Promise<void> {
-    const changes = this.#state.changes.take();
-    const last = this.#megaflows.serial;
-    const maxIdle = this.#maxIdle();
     const slices = new Slices();
-    let count = 0;
-    for (const flow of this.#megaflows) {
-      if (flow.serial > last || this.#isClosed) break;
-      const isCostly = !flow.isRetiring && this.#visit(flow, changes, maxIdle);
-      if ((isCostly || ++count % STRIDE === 0) && slices.isOver) await slices.pause();
+    const last = this.#megaflows.serial;
+    this.#isRunning = true;
+    this.#isResting = false;
+    this.#restingSince = Number.POSITIVE_INFINITY;
+    this.#isLively = false;
+    let delay = INTERVAL;
+    try {
+      const changes = this.#state.changes.take();
+      const maxIdle = this.#maxIdle();
+      let count = 0;
+      for (const flow of this.#megaflows) {
+        if (flow.serial > last || this.#isClosed) break;
+        const isCostly = !flow.isRetiring && this.#visit(flow, changes, maxIdle);
+        if ((isCostly || ++count % STRIDE === 0) && slices.isOver) await slices.pause();
+      }
+      if (last !== this.#megaflows.serial) this.#isLively = true;
+      delay = Math.max(INTERVAL, Math.min(this.#expire(), this.#untilMegaflows()));
+    } catch (error) {
+      this.#state.log(`revalidation failed: ${error}`);
     }
-    this.#expire();
     this.duration = slices.spent;
+    this.#isRunning = false;
+    this.#after(delay);
+    // Noted while the round was under way: for the next one.
+    if (this.#state.changes.any) this.changed();
+  }
+
+  /** Milliseconds until megaflows should be looked at again. */
+  #untilMegaflows(): number {
+    const { clock, dpif, flowLimit, maxIdle } = this.#state;
+    const isAtWork = this.#isLively || dpif.flowCount() > flowLimit;
+    this.#interval = isAtWork ? INTERVAL : Math.min(2 * this.#interval, MAX_INTERVAL);
+    if (isAtWork) return INTERVAL;
+    if (this.#restingSince === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#interval, this.#restingSince + maxIdle - clock.now());
+  }
+
+  /** Has the next round come in `delay` milliseconds; Infinity: not by itself. */
+  #after(delay: number): void {
+    this.#cancelNext?.();
+    this.#cancelNext = undefined;
+    this.#isResting = delay > INTERVAL;
+    if (this.#isClosed || delay === Number.POSITIVE_INFINITY) return;
+    this.#cancelNext = this.#state.clock.after(delay, () => this.#start());
   }
 
   /** Past the limit megaflows go quickly; at twice the limit, all of them. */
@@ -125,12 +166,16 @@ export class Revalidator {
 
   /** @returns whether it was translated anew, which may take long */
   #visit(flow: Megaflow, changes: TakenChanges, maxIdle: number): boolean {
+    const { packets } = flow;
     this.#megaflows.pull(flow);
+    if (flow.packets !== packets) this.#isLively = true;
     if (this.#state.clock.now() - flow.lastUse > maxIdle) {
       this.#megaflows.remove(flow);
       return false;
     }
+    if (flow.lastUse < this.#restingSince) this.#restingSince = flow.lastUse;
     if (!changes.concerns(flow.effects.macTags)) return false;
+    this.#isLively = true;
     this.#retranslate(flow);
     return true;
   }
@@ -155,13 +200,18 @@ export class Revalidator {
     }
   }
 
-  #expire(): void {
+  /** @returns milliseconds until the next thing may expire, Infinity if nothing can */
+  #expire(): number {
     const { bridges, clock, changes, packetIns } = this.#state;
+    const now = clock.now();
+    let first = packetIns.collect() ? now : Number.POSITIVE_INFINITY;
     for (const bridge of bridges) {
       bridge.macs.expire();
-      if (expireRules(bridge.tables, clock.now()) > 0) changes.noteAll();
+      const rules = expireRules(bridge.tables, now);
+      if (rules.ended > 0) changes.noteAll();
+      first = Math.min(first, bridge.macs.firstExpiry, rules.next);
     }
-    packetIns.collect();
+    return first - now;
   }
 }
 

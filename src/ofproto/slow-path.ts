@@ -12,6 +12,7 @@ import { Megaflows } from './megaflows.ts';
 import { Revalidator } from './revalidator.ts';
 import { SwitchState } from './switch-state.ts';
 import { Upcalls } from './upcalls.ts';
+import { MAX_VLANS } from './vlan-limit.ts';
 
 export function createSlowPath(options: SlowPathOptions): SlowPath {
   return new OfSlowPath(options);
@@ -24,8 +25,11 @@ class OfSlowPath implements SlowPath {
   readonly #bridges = new Map<string, OfBridge>();
   #nextId = 1;
 
-  constructor({ dpif, clock, log = () => {} }: SlowPathOptions) {
-    this.#state = new SwitchState(dpif, clock, log, () => this.#revalidator.changed());
+  constructor(options: SlowPathOptions) {
+    this.#state = new SwitchState(options, {
+      changed: () => this.#revalidator.changed(),
+      hasWork: () => this.#revalidator.hasWork(),
+    });
     this.#megaflows = new Megaflows(this.#state);
     this.#revalidator = new Revalidator(this.#state, this.#megaflows);
     new Upcalls(this.#state, this.#megaflows);
@@ -62,10 +66,17 @@ class OfSlowPath implements SlowPath {
 
   setFlowLimit(flows: number): void {
     this.#state.flowLimit = flows;
+    this.#state.hasWork();
   }
 
   setMaxIdle(ms: number): void {
     this.#state.maxIdle = ms;
+    this.#state.hasWork();
+  }
+
+  setVlanLimit(vlans: number): void {
+    this.#state.translator.vlanLimit = vlans === 0 ? MAX_VLANS : vlans;
+    this.#state.changes.noteAll();
   }
 
   revalidate(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type { Dpif } from '../dpif/dpif.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { SlowPathOptions } from './api.ts';
 import type { BridgeState } from './bridge-state.ts';
 import { Changes } from './changes.ts';
 import { PacketIns } from './packet-ins.ts';
@@ -18,9 +19,11 @@ export class SwitchState {
   readonly dpif: Dpif;
   readonly clock: Clock;
   readonly log: (line: string) => void;
-  readonly packetIns = new PacketIns();
-  readonly translator: Translator = new Translator(this.packetIns);
+  readonly packetIns: PacketIns;
+  readonly translator: Translator;
   readonly changes: Changes;
+  /** To be called when something may be due that was not: see Revalidator. */
+  readonly hasWork: () => void;
   readonly bridges: BridgeState[] = [];
   /** By datapath port number. */
   readonly owners = new Map<number, PortOwner>();
@@ -30,10 +33,16 @@ export class SwitchState {
   maxIdle = 10_000;
   upcalls = 0;
 
-  constructor(dpif: Dpif, clock: Clock, log: (line: string) => void, changed: () => void) {
+  constructor(
+    { dpif, clock, log = () => {} }: SlowPathOptions,
+    { changed, hasWork }: { changed: () => void; hasWork: () => void },
+  ) {
     this.dpif = dpif;
     this.clock = clock;
     this.log = log;
+    this.hasWork = hasWork;
+    this.packetIns = new PacketIns(hasWork);
+    this.translator = new Translator(this.packetIns);
     this.changes = new Changes(changed);
   }
 }

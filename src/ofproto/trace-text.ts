@@ -14,6 +14,7 @@ import { frameFlow } from './frame-flow.ts';
 import { datapathActionsText } from './megaflow-text.ts';
 import type { SwitchState } from './switch-state.ts';
 import { formatTrace, TraceRecorder } from './trace.ts';
+import { limitVlans } from './vlan-limit.ts';
 import { hideAbsentTags } from './wildcards.ts';
 
 export function traceText(
@@ -26,6 +27,7 @@ export function traceText(
   const metadata = parseFlow(flowText, names);
   const flow = frame === undefined ? metadata : frameFlow(frame, metadata[IN_PORT]);
   const { translator } = state;
+  limitVlans(flow, translator.vlanLimit);
   const trace = new TraceRecorder();
   trace.enter('bridge', `bridge("${bridge.name}")`);
   translator.translate(bridge, flow, { isLive: frame !== undefined, trace });

@@ -55,6 +55,7 @@ import type { Pipeline } from './pipeline.ts';
 import type { OfPort } from './ports.ts';
 import type { Rule } from './rule.ts';
 import type { TraceRecorder } from './trace.ts';
+import { DEFAULT_VLAN_LIMIT, limitVlans, limitWildcards } from './vlan-limit.ts';
 import { beginWildcards, finishWildcards } from './wildcards.ts';
 
 const MAX_DEPTH = 64;
@@ -88,6 +89,8 @@ export class Translator {
   error: TranslationError = '';
   trace: TraceRecorder | undefined;
   isLive = false;
+  /** Tags that a flow has at most. */
+  vlanLimit = DEFAULT_VLAN_LIMIT;
 
   readonly #base = new Int32Array(FLOW_WORDS);
   readonly #packetIns: PacketIns;
@@ -98,6 +101,7 @@ export class Translator {
   #nesting = 0;
   #resubmits = 0;
   #isExiting = false;
+  #isLimited = false;
 
   constructor(packetIns: PacketIns) {
     this.#packetIns = packetIns;
@@ -117,6 +121,7 @@ export class Translator {
       this.actions.clear();
       this.actions.push(DROP, DROP_TRANSLATE);
     }
+    limitWildcards(this.wildcards, flow, this.vlanLimit, this.#isLimited);
     finishWildcards(this.wildcards, flow);
   }
 
@@ -129,8 +134,9 @@ export class Translator {
   #begin(pipeline: Pipeline, flow: Int32Array, options: TranslateOptions): void {
     this.#pipeline = pipeline;
     this.flow.set(flow);
-    this.#base.set(flow);
-    beginWildcards(this.wildcards, flow);
+    this.#isLimited = limitVlans(this.flow, this.vlanLimit);
+    this.#base.set(this.flow);
+    beginWildcards(this.wildcards, this.flow);
     this.actions.clear();
     clearEffects(this.effects);
     this.error = '';
@@ -272,7 +278,7 @@ export class Translator {
 
   #outputAll(evenNoFlood: boolean): void {
     for (const port of this.pipeline.ports) {
-      if (port.ofport !== this.flow[IN_PORT] && (evenNoFlood || port.flood) && port.up) {
+      if (port.ofport !== this.flow[IN_PORT] && (evenNoFlood || port.flood)) {
         this.outputTo(port);
       }
     }

@@ -5,7 +5,6 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseTopology } from '../config/yaml.ts';
 import { SimulatedDatapath } from '../datapath/simulated.ts';
 import { openThreadedDatapath } from '../datapath/threaded.ts';
 import type { Dpif } from '../dpif/dpif.ts';
@@ -19,6 +18,7 @@ import type { Log } from './log.ts';
 import { kernelNamespaces, noNamespaces } from './namespaces.ts';
 import { claimPidfile, type LockFile, type Pidfile } from './pidfile.ts';
 import { type ApplyReport, Switch } from './switch.ts';
+import { readTopology } from './topology.ts';
 import { openUnixctlServer, type UnixctlServer } from './unixctl-server.ts';
 
 export interface DaemonOptions {
@@ -35,7 +35,7 @@ export interface DaemonOptions {
 
 /** @throws TapflowError; nothing is left running or locked then */
 export async function openDaemon(options: DaemonOptions): Promise<Daemon> {
-  const config = parseTopology(readTopology(options.file), options.file);
+  const config = readTopology(readText(options.file), options.file);
   makeStateDir(options.state);
   const pidfile = claimPidfile(path.join(options.state, 'tapflow.pid'), lockFile(options));
   const cleanup: (() => Promise<void> | void)[] = [() => pidfile.release()];
@@ -88,7 +88,7 @@ export class Daemon {
 
   /** @throws TapflowError that names line and column; nothing has changed then */
   async apply(fileName: string, text: string): Promise<ApplyReport> {
-    const report = await this.switch.apply(parseTopology(text, fileName));
+    const report = await this.switch.apply(readTopology(text, fileName));
     this.#file = fileName;
     for (const change of report.changes) this.#options.log.info(change);
     return report;
@@ -96,7 +96,7 @@ export class Daemon {
 
   /** Reads the file that was applied last again. */
   async reload(): Promise<ApplyReport> {
-    return this.apply(this.#file, readTopology(this.#file));
+    return this.apply(this.#file, readText(this.#file));
   }
 
   /** Resolves when the switch is closed and has removed what it made; may be called again. */
@@ -151,7 +151,7 @@ function makeStateDir(state: string): void {
   }
 }
 
-function readTopology(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

@@ -15,7 +15,7 @@ export const BRIDGE_SETTINGS: readonly string[] = [
   'mac-table-size',
   'forward-bpdu',
 ];
-export const GLOBAL_SETTINGS: readonly string[] = ['flow-limit', 'max-idle'];
+export const GLOBAL_SETTINGS: readonly string[] = ['flow-limit', 'max-idle', 'vlan-limit'];
 
 /** @throws TapflowError BAD_SETTING; nothing has changed then */
 export function setBridge(bridge: Bridge, { failMode, otherConfig }: BridgeConfig): void {
@@ -32,8 +32,10 @@ export function setBridge(bridge: Bridge, { failMode, otherConfig }: BridgeConfi
 export function setGlobal(slowPath: SlowPath, otherConfig: OtherConfig): void {
   const flowLimit = integer(otherConfig, 'flow-limit', 'flows', 200_000, 0, 0xffff_ffff);
   const maxIdle = integer(otherConfig, 'max-idle', 'milliseconds', 10_000, 500, 0xffff_ffff);
+  const vlanLimit = integer(otherConfig, 'vlan-limit', 'tags', 1, 0, 0xffff_ffff);
   slowPath.setFlowLimit(flowLimit);
   slowPath.setMaxIdle(maxIdle);
+  slowPath.setVlanLimit(vlanLimit);
 }
 
 function integer(

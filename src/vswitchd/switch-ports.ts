@@ -117,7 +117,6 @@ export class SwitchPorts {
       name: iface.name,
       portNo,
       ofport: wantedOfport(bridge.name, iface),
-      up: true,
       ...vlanSettings(port),
     });
     this.#open.set(iface.name, {

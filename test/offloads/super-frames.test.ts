@@ -27,7 +27,9 @@ const tap = (name: string, ofport: number): string => `
       - { name: ${lab.iface(name)}, type: tap, netns: ${lab.ns(name)}, ofport_request: ${ofport} }`;
 
 const OUTPUTS = 'output:2,output:3,output:4,output:5';
+// Fields behind a second tag are for flows only with a vlan-limit that counts it.
 const topology = (flows: string[]): string => `
+other_config: { vlan-limit: 2 }
 bridges:
   - name: br0
     fail_mode: secure

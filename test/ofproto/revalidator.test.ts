@@ -22,7 +22,7 @@ function setUp(): Setup {
   const slowPath = createSlowPath({ dpif, clock });
   const bridge = slowPath.addBridge('br0');
   for (let n = 1; n <= 3; n++) {
-    bridge.addPort({ name: `p${n}`, portNo: n, vlanMode: 'trunk', flood: true, up: true });
+    bridge.addPort({ name: `p${n}`, portNo: n, vlanMode: 'trunk', flood: true });
   }
   const miss = (dst: number, src: number, port: number): void => {
     dpif.upcall(port, frameFlow(ethernet(dst, src), port).slice(0, KEY_WORDS));

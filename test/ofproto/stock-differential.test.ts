@@ -4,9 +4,10 @@
  */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ManualClock } from '../../src/lib/clock.ts';
-import type { Bridge } from '../../src/ofproto/api.ts';
+import type { Bridge, SlowPath } from '../../src/ofproto/api.ts';
 import type { PortChange } from '../../src/ofproto/ports.ts';
 import { createSlowPath } from '../../src/ofproto/slow-path.ts';
+import { setGlobal } from '../../src/vswitchd/settings.ts';
 import { FakeDpif } from './fake-dpif.ts';
 import {
   Random,
@@ -62,6 +63,60 @@ describe.skipIf(missing !== undefined)(title, () => {
         const packet = `in_port=${port},${tag},dl_src=02:00:00:00:00:01,dl_dst=02:00:00:00:00:02`;
         const theirs = comparable(await stock.command('ofproto/trace', 'br0', packet));
         expect(comparable(bridge.trace(packet)).slice(4), packet).toEqual(theirs.slice(4));
+      }
+    }
+  });
+
+  it('for ports whose link is down, which makes no difference', async () => {
+    const flows = [
+      'priority=9,arp,actions=output:2',
+      'priority=9,tcp,actions=flood,all',
+      'priority=1,actions=normal',
+    ];
+    const packets = [
+      'in_port=1,arp',
+      'in_port=1,tcp',
+      'in_port=1',
+      'in_port=2,dl_src=02:00:00:00:00:07',
+    ];
+    await stock.command('netdev-dummy/set-admin-state', 'p2', 'down');
+    onTestFinished(async () => {
+      await stock.command('netdev-dummy/set-admin-state', 'p2', 'up');
+    });
+    stock.replaceFlows(flows);
+    const bridge = newBridge();
+    bridge.replaceFlows(flows);
+    for (const packet of packets) {
+      const theirs = comparable(await stock.command('ofproto/trace', 'br0', packet));
+      // Stock floods in the order of a hash table.
+      const sorted = (lines: string[]): string[] => [...(lines.at(-1) ?? '')].sort();
+      expect(sorted(comparable(bridge.trace(packet))), packet).toEqual(sorted(theirs));
+    }
+  });
+
+  const addresses = '020000000002020000000001';
+  const ip = '080045000028000000004006f97b0a0000010a0000020001000200000000000000005002000000000000';
+  const frames = [
+    `${addresses}${ip}`,
+    `${addresses}81006064${ip}`,
+    `${addresses}8100606481003014${ip}`,
+    `${addresses}88a8606481003014${ip}`,
+    `${addresses}81006064810030148100500a${ip}`,
+  ];
+  const limits = ['0', '1', '2', '3'];
+  it.each(limits)('for frames with up to three tags, with vlan-limit=%s', async (limit) => {
+    stock.vsctl(['set', 'open', '.', `other_config:vlan-limit=${limit}`]);
+    onTestFinished(() => void stock.vsctl(['remove', 'open', '.', 'other_config', 'vlan-limit']));
+    for (const flows of TAG_FLOWS) {
+      const { slowPath, bridge } = newSwitch();
+      setGlobal(slowPath, { 'vlan-limit': limit });
+      stock.replaceFlows(flows);
+      await stock.command('fdb/flush', 'br0');
+      bridge.replaceFlows(flows);
+      for (const frame of frames) {
+        const theirs = comparable(await stock.command('ofproto/trace', 'br0', 'in_port=1', frame));
+        const ours = comparable(bridge.trace('in_port=1', Buffer.from(frame, 'hex')));
+        expect(ours, `${flows} ${frame}`).toEqual(theirs);
       }
     }
   });
@@ -130,6 +185,16 @@ const RESULTS: readonly (readonly [actions: string, match: string, packet: strin
   ['set_field:80->tcp_dst,output:2', ',tcp', ',tcp,nw_frag=first'],
 ];
 
+const TAG_FLOWS: readonly (readonly string[])[] = [
+  ['actions=normal'],
+  ['priority=9,ip,actions=output:2'],
+  ['dl_type=0x8100,actions=output:3', 'tcp,tp_dst=2,actions=output:2', 'priority=1,actions=flood'],
+  ['dl_vlan=100,actions=pop_vlan,output:2', 'priority=1,actions=output:3'],
+  ['actions=push_vlan:0x8100,set_field:4196->vlan_vid,output:2'],
+  ['ip,dl_vlan=100,actions=pop_vlan,dec_ttl,output:2', 'priority=1,actions=output:3'],
+  ['dl_vlan=100,actions=pop_vlan,resubmit(,1)', 'table=1,dl_vlan=20,actions=output:3'],
+];
+
 const VLAN_COLUMNS = ['tag', 'trunks', 'vlan_mode'];
 
 /** One port after the other: the stock switch's settings, and ours. */
@@ -149,13 +214,16 @@ const VLAN_PORTS: { theirs: string[]; ours: PortChange }[] = [
 const seeds = (count: number): number[] => Array.from({ length: count }, (_, seed) => seed);
 
 /** Numbers of datapath ports are as in the stock switch: the bridge's own is 100. */
-function newBridge(): Bridge {
+const newBridge = (): Bridge => newSwitch().bridge;
+
+function newSwitch(): { slowPath: SlowPath; bridge: Bridge } {
   const clock = new ManualClock();
-  const bridge = createSlowPath({ dpif: new FakeDpif(clock), clock }).addBridge('br0');
-  const common = { vlanMode: 'trunk', flood: true, up: true } as const;
+  const slowPath = createSlowPath({ dpif: new FakeDpif(clock), clock });
+  const bridge = slowPath.addBridge('br0');
+  const common = { vlanMode: 'trunk', flood: true } as const;
   bridge.addPort({ ...common, name: 'br0', portNo: 100, ofport: 65534 });
   for (let n = 1; n <= SWITCH_PORTS; n++) bridge.addPort({ ...common, name: `p${n}`, portNo: n });
-  return bridge;
+  return { slowPath, bridge };
 }
 
 /**

@@ -59,16 +59,6 @@ describe('a standalone bridge', () => {
     expect(sw.inject(frame, 1)).toEqual([2, 3]);
   });
 
-  it('neither floods to a port that is down nor learns from it', async () => {
-    const sw = newSwitch([{}, {}, { up: false }]);
-    expect(sw.inject(ethernet(2, 1), 1)).toEqual([2]);
-    sw.inject(ethernet(2, 3), 3);
-    expect(sw.bridge.macs().map(({ ofport }) => ofport)).toEqual([1]);
-    sw.bridge.setPort(3, { up: true });
-    await sw.slowPath.revalidate();
-    expect(sw.inject(ethernet(2, 1), 1)).toEqual([2, 3]);
-  });
-
   it('leaves out of floods a port that has them switched off', () => {
     expect(newSwitch([{}, { flood: false }, {}]).inject(ethernet(2, 1), 1)).toEqual([3]);
   });
@@ -77,7 +67,7 @@ describe('a standalone bridge', () => {
     const sw = newSwitch(2);
     sw.inject(ethernet(9, 1), 1);
     const { portNo } = sw.dpif.portAdd({ name: 'p3', type: 'dummy' });
-    const port = { name: 'p3', portNo, vlanMode: 'trunk', flood: true, up: true } as const;
+    const port = { name: 'p3', portNo, vlanMode: 'trunk', flood: true } as const;
     expect(sw.bridge.addPort(port)).toBe(3);
     await sw.slowPath.revalidate();
     expect(sw.inject(ethernet(9, 1), 1)).toEqual([2, 3]);

@@ -28,7 +28,7 @@ export class TestSwitch {
     for (const [i, port] of ports.entries()) {
       const name = `p${i + 1}`;
       const { portNo } = this.dpif.portAdd({ name, type: 'dummy' });
-      this.bridge.addPort({ name, portNo, vlanMode: 'trunk', flood: true, up: true, ...port });
+      this.bridge.addPort({ name, portNo, vlanMode: 'trunk', flood: true, ...port });
     }
     this.dpif.onTransmit((port, frame) => this.transmitted.push({ port, frame }));
   }

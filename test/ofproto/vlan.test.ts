@@ -5,6 +5,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BridgePortSpec } from '../../src/ofproto/api.ts';
+import { buildFrame } from '../../src/wire/frame.ts';
 import { ethernet, TestSwitch, type Transmitted } from './test-switch.ts';
 
 const PORTS: readonly Partial<BridgePortSpec>[] = [
@@ -55,6 +56,53 @@ describe('NORMAL', () => {
     const sent = sw.send(ethernet(2, 1, tag), port);
     expect(sent.map(written).join(' ')).toBe(output);
     expect(sw.send(ethernet(2, 1, tag), port)).toEqual(sent);
+  });
+});
+
+describe('a limit on tags', () => {
+  const FLOWS = [
+    'priority=9,ip,dl_vlan=10,actions=output:2',
+    'priority=8,ip,actions=output:3',
+    'priority=7,dl_type=0x8100,actions=output:4',
+    'priority=6,actions=drop',
+  ];
+  const frames = [[], [10], [10, 30], [20, 30], [20]].map((vids) =>
+    buildFrame({ vlans: vids.map((vid) => ({ vid })), ipv4: {}, udp: { dstPort: 7 } }),
+  );
+  const ports = (sw: TestSwitch): number[] => frames.flatMap((frame) => sw.inject(frame, 1));
+
+  it('of one, the default, makes the inner tag the type, also for cached flows', async () => {
+    const sw = new TestSwitch([{}, {}, {}, {}]);
+    sw.bridge.replaceFlows(FLOWS);
+    for (const flow of [...frames, ...frames.toReversed()]) sw.inject(flow, 1);
+    expect(ports(sw)).toEqual([3, 2, 4, 4, 3]);
+    sw.close();
+  });
+
+  it('can be changed while traffic runs', async () => {
+    const sw = new TestSwitch([{}, {}, {}, {}]);
+    sw.bridge.replaceFlows(FLOWS);
+    for (const [limit, expected] of [
+      [0, [3, 2, 2, 3, 3]],
+      [1, [3, 2, 4, 4, 3]],
+      [2, [3, 2, 2, 3, 3]],
+    ] as const) {
+      sw.slowPath.setVlanLimit(limit);
+      await sw.slowPath.revalidate();
+      expect(ports(sw), `limit ${limit}`).toEqual(expected);
+    }
+    sw.close();
+  });
+
+  it('needs no more megaflows than there are inner protocols', () => {
+    const sw = new TestSwitch([{}, {}]);
+    sw.bridge.replaceFlows(['dl_vlan=10,actions=output:2']);
+    for (let vid = 1; vid <= 50; vid++) {
+      const vlans = [{ vid: 10 }, { vid }];
+      sw.inject(buildFrame({ vlans, ipv4: { dst: `10.0.0.${vid}` }, udp: { dstPort: vid } }), 1);
+    }
+    expect(sw.slowPath.stats().flows).toBe(1);
+    sw.close();
   });
 });
 

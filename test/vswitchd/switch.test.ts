@@ -170,7 +170,7 @@ bridges:
     other_config: { stp-enable: true, forward-bpdu: true }`);
     expect(errors).toEqual([]);
     expect(warnings).toEqual([
-      'other_config:max-idel has no effect; known are flow-limit, max-idle',
+      'other_config:max-idel has no effect; known are flow-limit, max-idle, vlan-limit',
       'bridge br0: other_config:stp-enable has no effect; known are mac-aging-time, mac-table-size, forward-bpdu',
     ]);
   });

@@ -1,4 +1,7 @@
-/** `flows`, `add-flow`, `del-flows`: OpenFlow flows in Open vSwitch's syntax. */
+/**
+ * `flows`, `add-flow`, `del-flows`: OpenFlow flows in Open vSwitch's syntax. A
+ * change is answered when cached traffic follows it.
+ */
 import type { FlowStatsEntry } from '../../ofproto/api.ts';
 import type { Command } from '../command-table.ts';
 import type { Switch } from '../switch.ts';
@@ -31,8 +34,9 @@ export function flowCommands(sw: Switch): Command[] {
       usage: 'bridge flow',
       minArgs: 2,
       maxArgs: 2,
-      value([bridge, flow]) {
+      async value([bridge, flow]) {
         sw.bridge(bridge).addFlow(flow);
+        await sw.slowPath.revalidate();
         return { bridge, added: flow };
       },
       text: () => '',
@@ -42,10 +46,12 @@ export function flowCommands(sw: Switch): Command[] {
       usage: '[--strict] bridge [match]',
       minArgs: 1,
       maxArgs: 3,
-      value(args) {
+      async value(args) {
         const [bridge, match = ''] = args.filter((arg) => arg !== '--strict');
         const strict = args.includes('--strict');
-        return { bridge, deleted: sw.bridge(bridge).delFlows(match, strict) };
+        const deleted = sw.bridge(bridge).delFlows(match, strict);
+        await sw.slowPath.revalidate();
+        return { bridge, deleted };
       },
       text: ({ deleted }) => `${deleted} ${deleted === 1 ? 'flow' : 'flows'} deleted\n`,
     }),

@@ -20,8 +20,11 @@ export function ovsBridgeCommands(sw: Switch): Command[] {
       usage: 'bridge',
       minArgs: 1,
       maxArgs: 1,
-      run: ([name]) =>
-        ` port  VLAN  MAC                Age\n${bridge(name, 'no such bridge').macs().map(fdbLine).join('')}`,
+      async run([name]) {
+        const found = bridge(name, 'no such bridge');
+        await sw.slowPath.revalidate();
+        return ` port  VLAN  MAC                Age\n${found.macs().map(fdbLine).join('')}`;
+      },
     },
     {
       name: 'fdb/flush',
