@@ -21,6 +21,9 @@ import {
   SubtableCompiler,
 } from './subtable.ts';
 
+/** One a thread: what warm-up.ts has had compiled serves the worker after it. */
+const COMPILER = new SubtableCompiler();
+
 export interface PortSubtables {
   /** Mask numbers, most useful first; `count` of them. */
   order: Int32Array;
@@ -38,7 +41,6 @@ export class Subtables {
   readonly tries: Int32Array = new Int32Array(MAX_MASKS);
   readonly lookupOf: Lookup[] = new Array<Lookup>(MAX_MASKS).fill(lookupGeneric);
   readonly matchesOf: Matches[] = new Array<Matches>(MAX_MASKS).fill(matchesGeneric);
-  readonly #compiler = new SubtableCompiler();
   readonly #compileAfter: number;
 
   constructor(shared: SharedState, compileAfter: number = COMPILE_AFTER) {
@@ -99,7 +101,7 @@ export class Subtables {
   #compile(number: number): void {
     this.tries[number] = 0;
     if (this.isCompiled(number)) return;
-    const made = this.#compiler.compile(this.#shared.masks, number);
+    const made = COMPILER.compile(this.#shared.masks, number);
     if (made === undefined) return;
     this.lookupOf[number] = made.lookup;
     this.matchesOf[number] = made.matches;
