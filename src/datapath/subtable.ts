@@ -98,7 +98,7 @@ export function hashMasked(K: Int32Array, k: number, M: Int32Array, m: number): 
   return hashFinish(h);
 }
 
-/** Compiled functions by shape; one a worker. */
+/** Compiled functions by shape; one a thread. */
 export class SubtableCompiler {
   #shapes = new Map<string, { lookup: Lookup; matches: Matches }>();
 

@@ -1,9 +1,8 @@
 /**
  * Warming up: before a worker serves its ports, it runs a forwarder of its own
  * over frames in memory, so that V8 has compiled the packet path when the first
- * real frame comes. Without, a quiet switch interprets it for minutes, and the
- * compiler takes the CPU from frames that wait (bench row 3: the slowest of a
- * hundred round trips took ten times as long).
+ * real frame comes. Without, a quiet switch interprets it for long, and the
+ * compiler takes the CPU from frames that wait (docs/adr/0008).
  *
  * The traffic is of many kinds, so that what V8 assumes of it stays true later:
  * IPv4 and IPv6, TCP and UDP, tagged and not, one flow and many, hits of both
@@ -29,14 +28,14 @@ import { type IoBinding, NativeIo } from './native-io.ts';
 import { PortNumbers } from './port-numbers.ts';
 import { PORT_OPEN } from './shared-state.ts';
 
-/** About 60 ms; fewer leave functions that are compiled later, more change nothing. */
+/** With each of the two bindings. */
 const TURNS = 1500;
 const LARGEST_BURST = 32;
 const SLOTS = 256;
 const MAX_FLOWS = 4096;
 const PORTS = 2;
 
-/** Takes about 60 ms, and leaves nothing behind but machine code. */
+/** Takes about 0.1 s, and leaves machine code behind, and garbage. */
 export function warmUp(): void {
   for (const binding of new Rehearsal().bindings) {
     const core = newCore();
