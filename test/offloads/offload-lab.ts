@@ -89,8 +89,18 @@ export class OffloadLab extends Lab {
   }
 
   /** What the kernel of a namespace has refused for a checksum or a header. */
-  async refused(ns: string): Promise<Record<string, number>> {
-    const { stdout } = await this.inside(ns, 'nstat', '-asz', '--json', ...REFUSALS);
+  refused(ns: string): Promise<Record<string, number>> {
+    return this.#kernelCounters(ns, REFUSALS);
+  }
+
+  /** UDP datagrams that arrived and found their socket's buffer full: its reader was not in time. */
+  async overflowed(ns: string): Promise<number> {
+    const { UdpRcvbufErrors } = await this.#kernelCounters(ns, ['UdpRcvbufErrors']);
+    return UdpRcvbufErrors;
+  }
+
+  async #kernelCounters(ns: string, names: string[]): Promise<Record<string, number>> {
+    const { stdout } = await this.inside(ns, 'nstat', '-asz', '--json', ...names);
     return JSON.parse(stdout).kernel;
   }
 }
