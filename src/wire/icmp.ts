@@ -6,7 +6,7 @@ import { checksum } from './checksum.ts';
 // Offsets.
 const TYPE = 0;
 const CODE = 1;
-const CHECK = 2;
+export const CHECK = 2;
 const REST = 4;
 
 /** Header length. */

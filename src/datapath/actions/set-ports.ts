@@ -3,7 +3,8 @@
  * word is the flow key's TP.
  */
 import { DROP_BAD_ACTION, DROP_NO_BUFFER, DROP_NONE } from '../../dpif/drops.ts';
-import { crc32cAdd } from '../../wire/checksum.ts';
+import { crc32cAdd, sum } from '../../wire/checksum.ts';
+import * as icmp from '../../wire/icmp.ts';
 import { PROTO_ICMP, PROTO_ICMPV6, PROTO_SCTP, PROTO_TCP, PROTO_UDP } from '../../wire/proto.ts';
 import * as sctp from '../../wire/sctp.ts';
 import { contentCheck, NO_CHECK, setHalf, setWord } from './l4-check.ts';
@@ -22,6 +23,8 @@ export function setPorts(p: Packets, i: number, words: Int32Array, a: number): n
       setWord(p, o, value, mask, contentCheck(p, i));
       return DROP_NONE;
     case PROTO_ICMP:
+      setIcmp(p, i, o, typeAndCode(value), typeAndCode(mask));
+      return DROP_NONE;
     case PROTO_ICMPV6:
       setHalf(p, o, typeAndCode(value), typeAndCode(mask), contentCheck(p, i));
       return DROP_NONE;
@@ -34,6 +37,28 @@ export function setPorts(p: Packets, i: number, words: Int32Array, a: number): n
 
 /** type << 16 | code, as they stand in the header. */
 const typeAndCode = (tp: number): number => ((tp >>> 8) & 0xff00) | (tp & 0xff);
+
+/**
+ * ICMP's checksum covers no pseudo-header, so what it covers can be all zeros:
+ * then it is 0xffff, where an update, which cannot tell +0 from -0, yields 0.
+ */
+function setIcmp(p: Packets, i: number, o: number, value: number, mask: number): void {
+  const old = p.view.getUint16(o);
+  const check = contentCheck(p, i);
+  setHalf(p, o, value, mask, check);
+  if (check === NO_CHECK || p.view.getUint16(o) === old || p.isFragment(i)) return;
+  if (p.view.getUint16(o + icmp.CHECK) === 0 && isZero(p, i, o)) {
+    p.view.setUint16(o + icmp.CHECK, 0xffff);
+  }
+}
+
+/** Whether packet i has nothing but zeros from `o`, which is L4's start, to the end of its IP packet. */
+function isZero(p: Packets, i: number, o: number): boolean {
+  const { at, size, bodyAt } = p.burst;
+  const left = p.ipSize(i) - (p.burst.l4[i] - p.burst.l3[i]);
+  const inHead = Math.min(left, at[i] + size[i] - o);
+  return sum(p.bytes, o, o + inHead) + sum(p.bytes, bodyAt[i], bodyAt[i] + left - inHead) === 0;
+}
 
 /**
  * A CRC is linear: the new one differs from the old by the CRC, begun with 0,

@@ -151,6 +151,21 @@ test('a UDP checksum that comes out as 0 is written as 0xffff', () => {
   expect(isRight(bytes)).toBe(true);
 });
 
+// Bytes after the header: none, in one segment with it, in two.
+test.each([0, 100, 1000])(
+  'ICMP that becomes nothing but zeros has the checksum 0xffff: %i',
+  (n) => {
+    const echo = buildFrame({ ipv4: {}, icmp: { type: 8 }, payload: new Uint8Array(n) });
+    const other = buildFrame({ ipv4: {}, icmp: { type: 8 }, payload: new Uint8Array(n).fill(1) });
+    const wrong = echo.slice();
+    wrong[14 + 20 + 2] ^= 0x40;
+    const lab = labWith(echo, other, wrong);
+    lab.execute(listOf([op.OUTPUT, 1], [op.SET_TP, 0, -1], [op.OUTPUT, 2]), 3);
+    const sent = lab.outcome().sent.filter(({ port }) => port === 2);
+    expect(sent.map(({ bytes }) => isRight(bytes))).toEqual([true, true, false]);
+  },
+);
+
 test('a checksum that was wrong stays wrong', () => {
   const frame = UDP.slice();
   frame[14 + 20 + 6] ^= 0x40;
