@@ -219,7 +219,7 @@ void io_activate(struct io *io, struct io_port *port) {
   if (port->active || port->failed) return;
   port->active = true;
   /* Most wake-ups are for one frame. */
-  port->want = 4;
+  port->want = 1;
   io->active[io->active_count++] = port;
 }
 

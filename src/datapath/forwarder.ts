@@ -200,6 +200,12 @@ export class Forwarder {
     io.block[IO_BUDGET] = BUDGET;
   }
 
+  /** Up to so many bursts. @returns false once the main thread has said stop */
+  run(turns: number): boolean {
+    for (let i = 0; i < turns; i++) if (!this.turn()) return false;
+    return true;
+  }
+
   /** One burst. @returns false once the main thread has said stop */
   turn(): boolean {
     const received = this.#sendAndReceive();

@@ -6,7 +6,8 @@ import type { BurstIo } from './forwarder.ts';
 export type IoBinding = Pick<Binding, 'ioOpen' | 'ioTurn' | 'ioSetPort' | 'ioDelPort' | 'ioClose'>;
 
 export class NativeIo implements BurstIo {
-  readonly block: Int32Array = new Int32Array(IO_WORDS);
+  /** Shared, though with nobody: the binding need not ask in each turn whether it has moved. */
+  readonly block = new Int32Array(new SharedArrayBuffer(IO_WORDS * 4));
   readonly #now: Float64Array = new Float64Array(this.block.buffer, IO_NOW * 4, 1);
   readonly #handle: IoHandle;
   readonly #mainFd: number;

@@ -18,7 +18,7 @@ export const SIZE = 40;
 export const LABEL_MASK = 0xfffff;
 
 /** Next-header numbers of extension headers. */
-const EXT_HOP_BY_HOP = 0;
+export const EXT_HOP_BY_HOP = 0;
 export const EXT_ROUTING = 43;
 export const EXT_FRAGMENT = 44;
 export const EXT_AUTHENTICATION = 51;
