@@ -23,6 +23,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   datapath: ['ports', 'dpif', 'flow', 'wire', 'native.ts', 'lib'],
   ofproto: ['openflow', 'classifier', 'dpif', 'flow', 'wire', 'lib'],
   config: ['lib'],
+  unixctl: ['lib'],
+  daemon: ['native.ts', 'lib'],
+  ovsdb: ['unixctl', 'daemon', 'native.ts', 'lib'],
   vswitchd: [
     'ofproto',
     'openflow',
@@ -31,11 +34,14 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'dpif',
     'flow',
     'wire',
+    'ovsdb',
+    'unixctl',
+    'daemon',
     'native.ts',
     'lib',
   ],
   'index.ts': ['vswitchd', 'ofproto', 'datapath', 'config', 'dpif', 'wire', 'lib'],
-  cli: ['index.ts', 'wire', 'lib'],
+  cli: ['index.ts', 'ovsdb', 'unixctl', 'daemon', 'wire', 'lib'],
 };
 
 /** Packages, and who may use them: what is used in one place can be replaced there. */

@@ -1,12 +1,6 @@
-/**
- * The command line's end of the control socket: one request, one reply, as any
- * outsider would (unixctl's JSON-RPC; `ovs-appctl -t SOCKET` does the same).
- *
- * The request ends with the end of our sending side, so the reply is complete
- * when the other side ends too; no framing is needed.
- */
-import net from 'node:net';
+/** The command line's end of the switch's control socket, and the words for what fails there. */
 import path from 'node:path';
+import { type UnixctlReply, unixctlRequest } from '../unixctl/client.ts';
 
 /** A failure to tell the user about, in one line and without a stack. */
 export class CliError extends Error {}
@@ -21,10 +15,9 @@ export async function request(
   method: string,
   params: readonly string[] = [],
 ): Promise<string> {
-  const reply = await exchange(socketPath(stateDir), JSON.stringify({ method, params, id: 0 }));
-  const { result, error } = parseReply(reply);
-  if (typeof error === 'string') throw new CliError(error.trimEnd());
-  return typeof result === 'string' ? result : '';
+  const reply = await exchange(socketPath(stateDir), method, params);
+  if ('error' in reply) throw new CliError(reply.error.trimEnd());
+  return reply.result;
 }
 
 /** Whether a switch answers there. */
@@ -40,14 +33,16 @@ export async function isRunning(stateDir: string): Promise<boolean> {
 
 class NoSwitch extends CliError {}
 
-function exchange(path: string, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    const socket = net.connect(path, () => socket.end(text));
-    socket.on('data', (chunk) => chunks.push(chunk));
-    socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
-    socket.on('error', (error: NodeJS.ErrnoException) => reject(connectError(path, error)));
-  });
+async function exchange(
+  path: string,
+  method: string,
+  params: readonly string[],
+): Promise<UnixctlReply> {
+  try {
+    return await unixctlRequest(path, method, params);
+  } catch (error) {
+    throw connectError(path, error as NodeJS.ErrnoException);
+  }
 }
 
 function connectError(path: string, error: NodeJS.ErrnoException): CliError {
@@ -60,13 +55,4 @@ function connectError(path: string, error: NodeJS.ErrnoException): CliError {
     return new CliError(`the switch at ${path} belongs to another user: try sudo`);
   }
   return new CliError(`${path}: ${error.message}`);
-}
-
-function parseReply(text: string): { result?: unknown; error?: unknown } {
-  if (text === '') throw new CliError('the switch closed the connection without an answer');
-  try {
-    return JSON.parse(text) as { result?: unknown; error?: unknown };
-  } catch {
-    throw new CliError(`the switch's answer is not JSON: ${text.slice(0, 80)}`);
-  }
 }

@@ -15,10 +15,10 @@
  * most a third of the time goes to those that changes ask for.
  */
 import { FLOW_WORDS, IN_PORT, KEY_WORDS } from '../flow/key.ts';
+import { Slices } from '../lib/slices.ts';
 import type { TakenChanges } from './changes.ts';
 import { expireRules } from './expire.ts';
 import type { Megaflow, Megaflows } from './megaflows.ts';
-import { Slices } from './slices.ts';
 import type { SwitchState } from './switch-state.ts';
 import type { TranslateOptions } from './translate.ts';
 

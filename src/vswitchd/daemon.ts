@@ -13,13 +13,13 @@ import { TapflowError } from '../lib/error.ts';
 import { packageVersion } from '../lib/version.ts';
 import { native } from '../native.ts';
 import { createSlowPath } from '../ofproto/slow-path.ts';
+import { openUnixctlServer, type UnixctlServer } from '../unixctl/server.ts';
 import { switchCommands } from './commands/all.ts';
 import type { Log } from './log.ts';
 import { kernelNamespaces, noNamespaces } from './namespaces.ts';
 import { claimPidfile, type LockFile, type Pidfile } from './pidfile.ts';
 import { type ApplyReport, Switch } from './switch.ts';
 import { readTopology } from './topology.ts';
-import { openUnixctlServer, type UnixctlServer } from './unixctl-server.ts';
 
 export interface DaemonOptions {
   /** Topology file. */

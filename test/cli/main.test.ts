@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commandTable } from '../../src/vswitchd/command-table.ts';
-import { openUnixctlServer, type UnixctlServer } from '../../src/vswitchd/unixctl-server.ts';
+import { commandTable } from '../../src/unixctl/command-table.ts';
+import { openUnixctlServer, type UnixctlServer } from '../../src/unixctl/server.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 

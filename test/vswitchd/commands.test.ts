@@ -3,10 +3,10 @@ import { parseTopology } from '../../src/config/yaml.ts';
 import { SimulatedDatapath } from '../../src/datapath/simulated.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { createSlowPath } from '../../src/ofproto/slow-path.ts';
+import type { CommandRunner } from '../../src/unixctl/server.ts';
 import { switchCommands } from '../../src/vswitchd/commands/all.ts';
 import { noNamespaces } from '../../src/vswitchd/namespaces.ts';
 import { Switch } from '../../src/vswitchd/switch.ts';
-import type { CommandRunner } from '../../src/vswitchd/unixctl-server.ts';
 import { buildFrame } from '../../src/wire/frame.ts';
 
 const TOPOLOGY = `

@@ -1,7 +1,7 @@
 /** Every command of the control socket. */
-import { commandTable } from '../command-table.ts';
+import { commandTable } from '../../unixctl/command-table.ts';
+import type { CommandRunner } from '../../unixctl/server.ts';
 import type { Switch } from '../switch.ts';
-import type { CommandRunner } from '../unixctl-server.ts';
 import { cacheCommand } from './cache.ts';
 import { flowCommands } from './flows.ts';
 import { macCommand } from './mac.ts';

@@ -5,7 +5,7 @@
  */
 import type { CacheStats } from '../../dpif/dpif.ts';
 
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import { maskText } from '../mask-text.ts';
 import type { Switch } from '../switch.ts';
 import { grouped, percent, table } from '../table.ts';

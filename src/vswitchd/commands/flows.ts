@@ -3,7 +3,7 @@
  * change is answered when cached traffic follows it.
  */
 import type { FlowStatsEntry } from '../../ofproto/api.ts';
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import type { Switch } from '../switch.ts';
 import { report } from './report.ts';
 

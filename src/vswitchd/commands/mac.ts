@@ -1,5 +1,5 @@
 /** `mac`: what NORMAL has learned, per bridge. */
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import type { Switch } from '../switch.ts';
 import { table } from '../table.ts';
 import { report } from './report.ts';

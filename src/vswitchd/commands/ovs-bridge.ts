@@ -4,7 +4,7 @@
  */
 import { TapflowError } from '../../lib/error.ts';
 import type { Bridge, FlowStatsEntry, MacEntry } from '../../ofproto/api.ts';
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import { LOCAL_PORT } from '../port-specs.ts';
 import type { Switch } from '../switch.ts';
 

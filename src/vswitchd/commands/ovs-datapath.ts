@@ -4,7 +4,7 @@
  * datapath, under the name that its userspace datapath has.
  */
 import { TapflowError } from '../../lib/error.ts';
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import type { Switch } from '../switch.ts';
 import type { SwitchPort } from '../switch-ports.ts';
 import { levels } from './cache.ts';

@@ -1,5 +1,5 @@
 /** `ports`: packets and bytes of each port, and what was dropped, by reason. */
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import { namedDrops } from '../named-drops.ts';
 import type { Switch } from '../switch.ts';
 import { grouped, table } from '../table.ts';

@@ -1,5 +1,5 @@
 /** Commands about the process itself: `version`, `apply` and `exit`. */
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import type { ApplyReport } from '../switch.ts';
 import { report } from './report.ts';
 

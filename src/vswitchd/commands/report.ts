@@ -3,7 +3,7 @@
  * and prints it as text, or with `--json` as it is. Keys are in snake_case, as
  * Open vSwitch's columns.
  */
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 
 export interface Report<T> {
   name: string;

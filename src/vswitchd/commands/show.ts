@@ -1,6 +1,6 @@
 /** `show`: bridges and ports as they are, each with what went wrong with it. */
 import type { PortConfig } from '../../config/value.ts';
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import type { Switch } from '../switch.ts';
 import { table } from '../table.ts';
 import { report } from './report.ts';

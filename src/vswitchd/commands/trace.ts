@@ -3,7 +3,7 @@
  * `ofproto/trace`, the same under Open vSwitch's name and messages.
  */
 import { TapflowError } from '../../lib/error.ts';
-import type { Command } from '../command-table.ts';
+import type { Command } from '../../unixctl/command-table.ts';
 import type { Switch } from '../switch.ts';
 import { report } from './report.ts';
 

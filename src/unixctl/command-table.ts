@@ -4,7 +4,7 @@
  * character.
  */
 import { TapflowError } from '../lib/error.ts';
-import type { CommandRunner } from './unixctl-server.ts';
+import type { CommandRunner } from './server.ts';
 
 export interface Command {
   name: string;

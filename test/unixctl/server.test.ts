@@ -5,12 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { commandTable } from '../../src/vswitchd/command-table.ts';
-import {
-  MAX_CLIENTS,
-  openUnixctlServer,
-  type UnixctlServer,
-} from '../../src/vswitchd/unixctl-server.ts';
+import { commandTable } from '../../src/unixctl/command-table.ts';
+import { MAX_CLIENTS, openUnixctlServer, type UnixctlServer } from '../../src/unixctl/server.ts';
 
 const APPCTL = '/usr/bin/ovs-appctl';
 

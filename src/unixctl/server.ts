@@ -11,12 +11,13 @@
  */
 import { chmodSync, rmSync } from 'node:fs';
 import net from 'node:net';
-import { JsonSplitter } from './json-splitter.ts';
+import { isArray, isObject, type Json } from '../lib/json.ts';
+import { formatJson, JsonStream } from '../lib/json-text.ts';
 
 /** Clients beyond this many cost the one that was silent longest its connection. */
 export const MAX_CLIENTS = 32;
 /** A request: the longest is `apply` with a topology file of many flows. */
-const LIMITS = { maxSize: 16 << 20, maxDepth: 8 };
+const LIMITS = { maxBytes: 16 << 20, maxDepth: 8 };
 
 /** Runs one command. A thrown error's message becomes the error reply. */
 export type CommandRunner = (method: string, params: readonly string[]) => string | Promise<string>;
@@ -56,9 +57,9 @@ class Client {
   lastActive: number = performance.now();
   readonly #socket: net.Socket;
   readonly #run: CommandRunner;
-  readonly #splitter = new JsonSplitter(LIMITS);
+  readonly #incoming = new JsonStream(LIMITS);
   /** Requests that came in one chunk wait here for their turn. */
-  #waiting: string[] = [];
+  #waiting: Json[] = [];
   #busy: Promise<void> | undefined;
   #ended = false;
 
@@ -90,7 +91,7 @@ class Client {
   #receive(chunk: Buffer): void {
     this.lastActive = performance.now();
     try {
-      for (const text of this.#splitter.push(chunk)) this.#waiting.push(text);
+      for (const json of this.#incoming.feed(chunk)) this.#waiting.push(json);
       if (this.#waiting.length > 0) this.#start();
     } catch {
       this.drop();
@@ -112,8 +113,8 @@ class Client {
   }
 
   async #work(): Promise<void> {
-    for (let text = this.#waiting.shift(); text !== undefined; text = this.#waiting.shift()) {
-      const request = parseRequest(text);
+    for (let json = this.#waiting.shift(); json !== undefined; json = this.#waiting.shift()) {
+      const request = parseRequest(json);
       if (request === undefined) return this.drop();
       await this.#send(await answer(request, this.#run));
     }
@@ -134,20 +135,16 @@ const FLUSH_MS = 500;
 
 interface Request {
   method: string;
-  params: unknown[];
-  id: unknown;
+  params: readonly Json[];
+  id: Json;
 }
 
 /** @returns undefined for what is not a request: then the connection is of no use */
-function parseRequest(text: string): Request | undefined {
-  try {
-    const { method, params, id } = JSON.parse(text) as Record<string, unknown>;
-    return typeof method === 'string' && Array.isArray(params) && id !== undefined
-      ? { method, params, id }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function parseRequest(json: Json): Request | undefined {
+  if (!isObject(json)) return undefined;
+  const { method, params, id } = json;
+  const isRequest = typeof method === 'string' && isArray(params) && id !== undefined;
+  return isRequest ? { method, params, id } : undefined;
 }
 
 async function answer({ method, params, id }: Request, run: CommandRunner): Promise<string> {
@@ -155,10 +152,10 @@ async function answer({ method, params, id }: Request, run: CommandRunner): Prom
     if (!params.every((param) => typeof param === 'string')) {
       throw new Error(`"${method}" command has non-string argument`);
     }
-    const result = ensureNewline(await run(method, params as string[]));
-    return JSON.stringify({ id, result, error: null });
+    const result = ensureNewline(await run(method, params));
+    return formatJson({ id, result, error: null });
   } catch (error) {
-    return JSON.stringify({ id, result: null, error: ensureNewline((error as Error).message) });
+    return formatJson({ id, result: null, error: ensureNewline((error as Error).message) });
   }
 }
 
