@@ -36,6 +36,8 @@ import {
   COUNT_TURNS,
   controlRow,
   EPOCH,
+  epochAfter,
+  isEarlier,
   MASK_COMPILED,
   MASK_HITS,
   MAX_PORTS,
@@ -153,7 +155,9 @@ export class DatapathCore {
 
   /** Begins a new epoch: what has been retired so far may go once all workers have seen it. */
   advanceEpoch(): number {
-    return Atomics.add(this.shared.control, EPOCH, 1) + 1;
+    const epoch = epochAfter(this.epoch);
+    Atomics.store(this.shared.control, EPOCH, epoch);
+    return epoch;
   }
 
   /** The oldest epoch in which a worker may be. */
@@ -161,7 +165,7 @@ export class DatapathCore {
     let passed = this.epoch;
     for (let w = 0; w < this.shared.workers.length; w++) {
       const seen = Atomics.load(this.shared.control, controlRow(w) + WORKER_EPOCH);
-      if (seen !== ASLEEP && seen < passed) passed = seen;
+      if (seen !== ASLEEP && isEarlier(seen, passed)) passed = seen;
     }
     return passed;
   }
@@ -176,7 +180,7 @@ export class DatapathCore {
     if (this.passedEpoch() === this.epoch) this.advanceEpoch();
     const passed = this.passedEpoch();
     let done = 0;
-    while (done < this.#retiring.length && this.#retiring[done].epoch < passed) {
+    while (done < this.#retiring.length && isEarlier(this.#retiring[done].epoch, passed)) {
       const { flow } = this.#retiring[done++];
       const stats: FlowStats = { packets: 0, bytes: 0, used: 0, tcpFlags: 0 };
       this.#table.stats(flow, stats);

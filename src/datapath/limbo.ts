@@ -7,6 +7,7 @@
  * can retire a hundred thousand flows at once: no object or closure for each.
  * Under steady change it is never empty, so what is done is cut off as well.
  */
+import { isEarlier } from './shared-state.ts';
 
 /** Epoch, kind and number. */
 const ENTRY = 3;
@@ -25,14 +26,14 @@ export class Limbo {
     return this.#first === this.#entries.length;
   }
 
-  /** @param epoch not less than that of any entry before */
+  /** @param epoch not earlier than that of any entry before */
   add(epoch: number, kind: number, number: number): void {
     this.#entries.push(epoch, kind, number);
   }
 
   /** Frees what was added in an epoch before `epoch`. */
   reclaim(epoch: number): void {
-    while (!this.isEmpty && this.#entries[this.#first] < epoch) {
+    while (!this.isEmpty && isEarlier(this.#entries[this.#first], epoch)) {
       const at = this.#first;
       this.#first += ENTRY;
       this.#free(this.#entries[at + 1], this.#entries[at + 2]);

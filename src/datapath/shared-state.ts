@@ -50,6 +50,15 @@ export const WORKER_CHANGES = 1;
 export const WORKER_SLEEPING = 2;
 export const ASLEEP = -1;
 
+/**
+ * Epochs go round: at a hundred a second, int32 is used up after 248 days. What is compared is
+ * never half of the round apart.
+ */
+export const epochAfter = (epoch: number): number =>
+  ((epoch + 1) | 0) === ASLEEP ? 0 : (epoch + 1) | 0;
+
+export const isEarlier = (epoch: number, other: number): boolean => ((epoch - other) | 0) < 0;
+
 // ports: PORT_ROW words a port.
 export const PORT_ROW = 64;
 export const PORT_STATE = 0;

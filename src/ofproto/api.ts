@@ -88,8 +88,11 @@ export interface Bridge {
 
   /** `table=0,priority=10,in_port=1,actions=normal`, as `ovs-ofctl add-flow`. */
   addFlow(text: string): void;
-  /** All or none, and visible at once. */
-  replaceFlows(texts: readonly string[]): void;
+  /**
+   * Puts these flows in place of all there are: all or none, and visible at once, when it resolves.
+   * Works in slices; what is added or changed meanwhile is replaced with the rest.
+   */
+  replaceFlows(texts: readonly string[]): Promise<void>;
   modFlows(text: string, strict: boolean): number;
   /** @returns how many were deleted */
   delFlows(text: string, strict: boolean): number;

@@ -12,7 +12,7 @@ import { OfPorts } from './ports.ts';
 export class BridgeState implements Pipeline {
   readonly name: string;
   readonly id: number;
-  readonly tables = new FlowTables();
+  tables = new FlowTables();
   readonly ports = new OfPorts();
   readonly macs: MacTable;
   forwardBpdu = false;

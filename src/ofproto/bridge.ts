@@ -7,12 +7,13 @@
 import { IN_PORT } from '../flow/key.ts';
 import { OFPP_CONTROLLER, type PortNames } from '../flow/ports.ts';
 import { TapflowError } from '../lib/error.ts';
+import { Slices } from '../lib/slices.ts';
 import { formatActions } from '../openflow/format-actions.ts';
 import { parseActions } from '../openflow/parse-actions.ts';
 import { newSpec, parseFlowSpec } from '../openflow/parse-flow.ts';
 import type { Bridge, BridgePortSpec, FlowStatsEntry, MacEntry, PacketIn } from './api.ts';
 import type { BridgeState } from './bridge-state.ts';
-import { formatRule } from './flow-tables.ts';
+import { FlowTables, formatRule } from './flow-tables.ts';
 import { frameFlow } from './frame-flow.ts';
 import { macText } from './mac-table.ts';
 import type { PortChange } from './ports.ts';
@@ -99,9 +100,14 @@ export class OfBridge implements Bridge {
     this.#state.changes.noteAll();
   }
 
-  replaceFlows(texts: readonly string[]): void {
-    const specs = texts.map((text) => parseFlowSpec(text, 'add', this.#names));
-    this.#bridge.tables.replace(specs, this.#state.clock.now());
+  async replaceFlows(texts: readonly string[]): Promise<void> {
+    const tables = new FlowTables();
+    const slices = new Slices();
+    for (const text of texts) {
+      tables.add(parseFlowSpec(text, 'add', this.#names), this.#state.clock.now());
+      await slices.breathe();
+    }
+    this.#bridge.tables = tables;
     this.#state.changes.noteAll();
   }
 

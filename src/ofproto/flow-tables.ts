@@ -40,13 +40,6 @@ export class FlowTables {
     return rule;
   }
 
-  /** Puts these flows, in order, in place of all there are. */
-  replace(specs: readonly FlowSpec[], now: number): void {
-    for (const rule of this) this.#retire(rule);
-    for (const spec of specs) this.#insert(spec, now);
-    this.#commit();
-  }
-
   /**
    * Gives all selected rules other actions; if there are none, adds the flow
    * (unless the selection was by cookie).

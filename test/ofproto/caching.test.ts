@@ -19,7 +19,7 @@ describe('a switch with caches', () => {
       randomFlows(random, 40).map((flow) => flow.replaceAll('normal', 'flood'));
     for (let round = 0; round < 3; round++) {
       const texts = flows();
-      for (const sw of [cached, plain]) sw.bridge.replaceFlows(texts);
+      for (const sw of [cached, plain]) await sw.bridge.replaceFlows(texts);
       await cached.slowPath.revalidate();
       for (let i = 0; i < FRAMES; i++) {
         const port = 1 + random.below(SWITCH_PORTS);

@@ -51,7 +51,7 @@ async function setUp(flows: readonly string[] = ['actions=output:2']): Promise<S
   for (let n = 1; n <= 3; n++) {
     bridge.addPort({ name: `p${n}`, portNo: n, vlanMode: 'trunk', flood: true });
   }
-  bridge.replaceFlows(flows);
+  await bridge.replaceFlows(flows);
   clock.advance(20);
   const miss = (dst: number, src: number, port: number): void => {
     dpif.upcall(port, frameFlow(ethernet(dst, src), port).slice(0, KEY_WORDS));

@@ -63,7 +63,7 @@ describe('the revalidator', () => {
 
   it('gives a flow that comes out different its new actions and keeps its statistics', async () => {
     const { dpif, slowPath, bridge, miss } = setUp();
-    bridge.replaceFlows(['in_port=1,actions=output:2']);
+    await bridge.replaceFlows(['in_port=1,actions=output:2']);
     miss(2, 1, 1);
     const [[ref, flow]] = dpif.installed;
     const before = flow.actions;
@@ -77,7 +77,7 @@ describe('the revalidator', () => {
 
   it('deletes a flow that is too wide for the rules there are now', async () => {
     const { dpif, slowPath, bridge, miss } = setUp();
-    bridge.replaceFlows(['in_port=1,actions=output:2']);
+    await bridge.replaceFlows(['in_port=1,actions=output:2']);
     miss(2, 1, 1);
     bridge.addFlow('priority=40000,in_port=1,dl_src=02:00:00:00:00:09,actions=drop');
     await slowPath.revalidate();
@@ -94,7 +94,7 @@ describe('the revalidator', () => {
 
   it('runs by itself, twice a second and soon after a change', async () => {
     const { dpif, clock, bridge, miss } = setUp();
-    bridge.replaceFlows(['in_port=1,actions=output:2']);
+    await bridge.replaceFlows(['in_port=1,actions=output:2']);
     clock.advance(600);
     await new Promise((resolve) => setImmediate(resolve));
     miss(2, 1, 1);
@@ -112,7 +112,7 @@ describe('the revalidator', () => {
 
   it('does not forget what changes while it is at work', async () => {
     const { dpif, clock, bridge, miss } = setUp();
-    bridge.replaceFlows(['in_port=1,actions=output:2']);
+    await bridge.replaceFlows(['in_port=1,actions=output:2']);
     clock.advance(600);
     miss(2, 1, 1);
     bridge.modFlows('in_port=1,actions=output:3', false);
@@ -126,7 +126,7 @@ describe('the revalidator', () => {
 
   it('lets others have their turn while it works', async () => {
     const { slowPath, bridge, miss } = setUp();
-    bridge.replaceFlows([
+    await bridge.replaceFlows([
       'actions=resubmit(,1)',
       'table=1,actions=resubmit(,2)',
       'table=2,actions=flood',
@@ -157,7 +157,7 @@ describe('the revalidator', () => {
     const { dpif, slowPath, bridge } = setUp();
     const got: unknown[] = [];
     bridge.onPacketIn((packet) => got.push(packet));
-    bridge.replaceFlows(['in_port=1,actions=controller']);
+    await bridge.replaceFlows(['in_port=1,actions=controller']);
     const key = frameFlow(ethernet(2, 1), 1).slice(0, KEY_WORDS);
     const { actions } = dpif.upcall(1, key);
     const cookie = actions?.[2] ?? 0;

@@ -85,7 +85,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     });
     stock.replaceFlows(flows);
     const bridge = newBridge();
-    bridge.replaceFlows(flows);
+    await bridge.replaceFlows(flows);
     for (const packet of packets) {
       const theirs = comparable(await stock.command('ofproto/trace', 'br0', packet));
       // Stock floods in the order of a hash table.
@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(title, () => {
       setGlobal(slowPath, { 'vlan-limit': limit });
       stock.replaceFlows(flows);
       await stock.command('fdb/flush', 'br0');
-      bridge.replaceFlows(flows);
+      await bridge.replaceFlows(flows);
       for (const frame of frames) {
         const theirs = comparable(await stock.command('ofproto/trace', 'br0', 'in_port=1', frame));
         const ours = comparable(bridge.trace('in_port=1', Buffer.from(frame, 'hex')));
@@ -127,7 +127,7 @@ describe.skipIf(missing !== undefined)(title, () => {
     const isResult = (line: string): boolean => /^(Final|Megaflow|Datapath)/.test(line);
     stock.replaceFlows(flows);
     const bridge = newBridge();
-    bridge.replaceFlows(flows);
+    await bridge.replaceFlows(flows);
     for (const flow of [`in_port=1${packet}`, `in_port=2${packet}`]) {
       const theirs = comparable(await stock.command('ofproto/trace', 'br0', flow));
       expect(comparable(bridge.trace(flow)).filter(isResult)).toEqual(theirs.filter(isResult));
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)(title, () => {
   async function compare(flows: string[], seed: number, counts: (line: string) => boolean) {
     const bridge = newBridge();
     stock.replaceFlows(flows);
-    bridge.replaceFlows(flows);
+    await bridge.replaceFlows(flows);
     const random = new Random(1000 + seed);
     for (let i = 0; i < 60; i++) {
       const packet = randomPacket(random);

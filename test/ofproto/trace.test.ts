@@ -12,8 +12,8 @@ describe('a trace', () => {
   });
   afterEach(() => sw.close());
 
-  it('shows tables, rules and actions, and what the packet becomes', () => {
-    sw.bridge.replaceFlows([
+  it('shows tables, rules and actions, and what the packet becomes', async () => {
+    await sw.bridge.replaceFlows([
       'table=0,priority=10,cookie=0x1234,in_port=1,actions=resubmit(,1),output:3',
       'table=1,priority=5,tcp,actions=mod_nw_src:1.2.3.4,dec_ttl,mod_tp_dst:8080,output:2,mod_dl_dst:aa:bb:cc:dd:ee:ff,output:4',
     ]);
@@ -39,8 +39,8 @@ Datapath actions: set(ipv4(src=1.2.3.4,ttl=63)),set(tcp(dst=8080)),2,set(eth(dst
 `);
   });
 
-  it('says that a table has no match', () => {
-    sw.bridge.replaceFlows(['in_port=4,actions=resubmit(,77),output:1,resubmit(,78)']);
+  it('says that a table has no match', async () => {
+    await sw.bridge.replaceFlows(['in_port=4,actions=resubmit(,77),output:1,resubmit(,78)']);
     expect(sw.bridge.trace('in_port=4,arp')).toBe(`\
 Flow: arp,in_port=4,vlan_tci=0x0000,dl_src=00:00:00:00:00:00,dl_dst=00:00:00:00:00:00,arp_spa=0.0.0.0,arp_tpa=0.0.0.0,arp_op=0,arp_sha=00:00:00:00:00:00,arp_tha=00:00:00:00:00:00
 
@@ -61,8 +61,8 @@ Datapath actions: 1
 `);
   });
 
-  it('explains what an action did', () => {
-    sw.bridge.replaceFlows([
+  it('explains what an action did', async () => {
+    await sw.bridge.replaceFlows([
       'in_port=2,actions=move:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15],load:5->NXM_NX_REG1[],resubmit(,1)',
       'table=1,reg0=2,actions=load:1->NXM_NX_REG3[],output:NXM_NX_REG1[],output:1,output:2',
     ]);
@@ -84,8 +84,8 @@ Datapath actions: 1
 Final flow: reg0=0x2,reg1=0x5,reg3=0x1,in_port=2,`);
   });
 
-  it('ends where a TTL does', () => {
-    sw.bridge.replaceFlows(['in_port=1,ip,actions=dec_ttl,output:2']);
+  it('ends where a TTL does', async () => {
+    await sw.bridge.replaceFlows(['in_port=1,ip,actions=dec_ttl,output:2']);
     const trace = sw.bridge.trace('in_port=1,tcp,nw_ttl=1');
     expect(trace).toContain('    dec_ttl\n     >> IPv4 decrement TTL exception\n\n');
     expect(trace).toContain('Megaflow: recirc_id=0,eth,tcp,in_port=1,nw_ttl=1,nw_frag=no\n');

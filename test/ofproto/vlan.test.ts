@@ -73,7 +73,7 @@ describe('a limit on tags', () => {
 
   it('of one, the default, makes the inner tag the type, also for cached flows', async () => {
     const sw = new TestSwitch([{}, {}, {}, {}]);
-    sw.bridge.replaceFlows(FLOWS);
+    await sw.bridge.replaceFlows(FLOWS);
     for (const flow of [...frames, ...frames.toReversed()]) sw.inject(flow, 1);
     expect(ports(sw)).toEqual([3, 2, 4, 4, 3]);
     sw.close();
@@ -81,7 +81,7 @@ describe('a limit on tags', () => {
 
   it('can be changed while traffic runs', async () => {
     const sw = new TestSwitch([{}, {}, {}, {}]);
-    sw.bridge.replaceFlows(FLOWS);
+    await sw.bridge.replaceFlows(FLOWS);
     for (const [limit, expected] of [
       [0, [3, 2, 2, 3, 3]],
       [1, [3, 2, 4, 4, 3]],
@@ -94,9 +94,9 @@ describe('a limit on tags', () => {
     sw.close();
   });
 
-  it('needs no more megaflows than there are inner protocols', () => {
+  it('needs no more megaflows than there are inner protocols', async () => {
     const sw = new TestSwitch([{}, {}]);
-    sw.bridge.replaceFlows(['dl_vlan=10,actions=output:2']);
+    await sw.bridge.replaceFlows(['dl_vlan=10,actions=output:2']);
     for (let vid = 1; vid <= 50; vid++) {
       const vlans = [{ vid: 10 }, { vid }];
       sw.inject(buildFrame({ vlans, ipv4: { dst: `10.0.0.${vid}` }, udp: { dstPort: vid } }), 1);
