@@ -174,21 +174,20 @@ export class DatapathCore {
     return this.#retiring.length > 0 || this.#table.reclaimable;
   }
 
-  /** Frees and reports what no worker can be using any more. */
-  settle(): void {
-    if (!this.hasRetired) return;
+  /**
+   * Frees and reports what no worker can be using any more, at most so many flows.
+   * @returns whether there were more
+   */
+  settle(most: number = Number.POSITIVE_INFINITY): boolean {
+    if (!this.hasRetired) return false;
     if (this.passedEpoch() === this.epoch) this.advanceEpoch();
     const passed = this.passedEpoch();
     let done = 0;
-    while (done < this.#retiring.length && isEarlier(this.#retiring[done].epoch, passed)) {
-      const { flow } = this.#retiring[done++];
-      const stats: FlowStats = { packets: 0, bytes: 0, used: 0, tcpFlags: 0 };
-      this.#table.stats(flow, stats);
-      this.#table.release(flow);
-      this.#onRetired(flow, stats);
-    }
+    while (done < most && this.#isOver(done, passed)) this.#report(this.#retiring[done++].flow);
+    const hasMore = this.#isOver(done, passed);
     this.#retiring.splice(0, done);
     this.#table.reclaim(passed);
+    return hasMore;
   }
 
   /**
@@ -280,6 +279,17 @@ export class DatapathCore {
         compiled: workers.some(({ counters }) => counters[at + MASK_COMPILED] === 1),
       };
     });
+  }
+
+  #isOver(i: number, passed: number): boolean {
+    return i < this.#retiring.length && isEarlier(this.#retiring[i].epoch, passed);
+  }
+
+  #report(flow: FlowRef): void {
+    const stats: FlowStats = { packets: 0, bytes: 0, used: 0, tcpFlags: 0 };
+    this.#table.stats(flow, stats);
+    this.#table.release(flow);
+    this.#onRetired(flow, stats);
   }
 }
 

@@ -45,6 +45,8 @@ export interface ThreadedOptions {
 const SLICE_MS = 5;
 /** How often it looks whether workers have passed an epoch, while something waits for that. */
 const SETTLE_MS = 10;
+/** Retired flows that it frees at once: a change of rules can retire a hundred thousand. */
+const SETTLE_MOST = 2000;
 /** Longest it waits for workers to let go of a port before it goes on without. */
 const PORT_WAIT_MS = 20;
 /** How soon it hands over frames of its own that found no room in the worker's ring. */
@@ -210,7 +212,7 @@ export class ThreadedDatapath extends CoreDatapath implements Dpif {
     const epoch = this.core.advanceEpoch();
     await this.#acknowledged();
     while (!this.#stopped && this.core.passedEpoch() < epoch) await tick();
-    this.core.settle();
+    while (this.core.settle(SETTLE_MOST)) await tick();
     await Promise.all(this.#closing);
   }
 
@@ -320,7 +322,7 @@ export class ThreadedDatapath extends CoreDatapath implements Dpif {
     if (this.#settleTimer !== undefined || !this.core.hasRetired || this.#stopped) return;
     this.#settleTimer = setTimeout(() => {
       this.#settleTimer = undefined;
-      this.core.settle();
+      this.core.settle(SETTLE_MOST);
       this.#settleSoon();
     }, SETTLE_MS);
     this.#settleTimer.unref();
