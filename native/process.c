@@ -1,10 +1,14 @@
 /*
- * What concerns the process and its threads: CPUs and file locks.
+ * What concerns the process and its threads: CPUs, file locks, and the
+ * system's log.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "addon.h"
@@ -14,37 +18,64 @@
 enum { MAX_CPUS = 8192 };
 
 static napi_value lock_file(napi_env env, napi_callback_info info);
+static napi_value open_datagram(napi_env env, napi_callback_info info);
 static napi_value allowed_cpus(napi_env env, napi_callback_info info);
 static napi_value set_affinity(napi_env env, napi_callback_info info);
 
 bool process_register(napi_env env, napi_value exports) {
   static const struct function functions[] = {
       {"lockFile", lock_file},
+      {"openDatagram", open_datagram},
       {"allowedCpus", allowed_cpus},
       {"setAffinity", set_affinity},
   };
   return register_functions(env, exports, functions, sizeof functions / sizeof *functions);
 }
 
-/* @returns 0: ours now; a process id: its; or -errno */
-static int lock(int fd) {
+/* What lockFile returns for a holder that this process has no number for: in another PID namespace.
+ */
+enum { UNKNOWN_HOLDER = -1 };
+
+/* @returns 0 or errno; *holder is 0: ours now; else who has it */
+static int lock(int fd, int *holder) {
+  *holder = 0;
   for (;;) {
     struct flock request = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(fd, F_SETLK, &request) == 0) return 0;
-    if (errno != EAGAIN && errno != EACCES) return -errno;
-    if (fcntl(fd, F_GETLK, &request) < 0) return -errno;
+    if (errno != EAGAIN && errno != EACCES) return errno;
+    if (fcntl(fd, F_GETLK, &request) < 0) return errno;
     /* Else its holder let go between the two calls. */
-    if (request.l_type != F_UNLCK) return request.l_pid;
+    if (request.l_type == F_UNLCK) continue;
+    *holder = request.l_pid > 0 ? request.l_pid : UNKNOWN_HOLDER;
+    return 0;
   }
 }
 
 static napi_value lock_file(napi_env env, napi_callback_info info) {
   napi_value argv[1], result;
-  int fd;
+  int fd, holder;
   if (!args_get(env, info, 1, argv) || !args_fd(env, argv[0], "fd", &fd)) return NULL;
-  const int holder = lock(fd);
-  if (holder < 0) return throw_errno_fd(env, -holder, "lockFile", fd);
+  const int error = lock(fd, &holder);
+  if (error != 0) return throw_errno_fd(env, error, "lockFile", fd);
   return napi_create_int32(env, holder, &result) == napi_ok ? result : NULL;
+}
+
+static napi_value open_datagram(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (!args_get(env, info, 1, argv) ||
+      !args_string(env, argv[0], "path", sizeof address.sun_path, address.sun_path)) {
+    return NULL;
+  }
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return throw_errno(env, errno, "openDatagram", address.sun_path);
+  if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+    const int error = errno;
+    close(fd);
+    return throw_errno(env, error, "openDatagram", address.sun_path);
+  }
+  if (!fd_own(env, fd)) return NULL;
+  return napi_create_int32(env, fd, &result) == napi_ok ? result : NULL;
 }
 
 static napi_value allowed_cpus(napi_env env, napi_callback_info info) {

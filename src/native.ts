@@ -143,8 +143,13 @@ export interface Binding {
   watchEvent(fd: number, callback: () => void): object;
   unwatchEvent(watch: object): void;
 
-  /** fcntl write lock on a whole open file. @returns 0, or the process id that holds it */
+  /**
+   * fcntl write lock on a whole open file.
+   * @returns 0, or the process id that holds it; -1 if that has none here (another PID namespace)
+   */
   lockFile(fd: number): number;
+  /** A datagram socket, non-blocking, that is connected to a unix socket: each write is a message. */
+  openDatagram(path: string): number;
   /** The CPUs this process may run on. */
   allowedCpus(): number[];
   /** Pins the calling thread. */

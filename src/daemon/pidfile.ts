@@ -28,7 +28,7 @@ import {
 import { TapflowError } from '../lib/error.ts';
 import { strerror } from '../lib/strerror.ts';
 
-/** @returns 0 when the descriptor's file is locked now, or who holds it: native's `lockFile` */
+/** native's: 0 when the descriptor's file is locked now; or who holds it, -1 where it is not known */
 export type LockFile = (fd: number) => number;
 
 export interface PidfileSettings {

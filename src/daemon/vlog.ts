@@ -165,9 +165,9 @@ export class Vlog implements VlogSink {
   /** Syslog knows lines: each line of a message is sent on its own. */
   #writeSyslog(record: LogRecord): void {
     const lines = this.#format('syslog', record).split('\n');
-    for (const { prefix, send } of this.syslogs) {
-      const header = formatRecord(prefix, record);
-      for (const line of lines) if (line !== '') send(header + line);
+    for (const { header, send } of this.syslogs) {
+      const start = formatRecord(header, record);
+      for (const line of lines) if (line !== '') send(start + line);
     }
   }
 }

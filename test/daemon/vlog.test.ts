@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -269,6 +270,23 @@ describe('syslog', () => {
     expect(received).toEqual([`${header}ovs|00001|sample|WARN|one`, `${header}two`]);
   });
 
+  it('is a unix socket, and found again when it has been made anew', async () => {
+    const socket = path.join(directory, 'log');
+    vlog.syslogs = [openSyslog(`unix:${socket}`)];
+    sample().warn('nobody listens');
+    for (const message of ['once', 'again']) {
+      const listener = spawn('python3', ['-c', PRINT_ONE_DATAGRAM, socket]);
+      const output: string[] = [];
+      listener.stdout.on('data', (text) => output.push(String(text)));
+      await once(listener.stdout, 'data');
+      sample().warn(message);
+      await once(listener, 'close');
+      expect(output.join('')).toMatch(
+        new RegExp(`<132>ovs\\|0000\\d\\|sample\\|WARN\\|${message}$`),
+      );
+    }
+  });
+
   it.each(['carrier-pigeon', 'udp:localhost:514', 'udp:127.0.0.1', 'udp:127.0.0.1:99999'])(
     'refuses the method %s',
     (method) => {
@@ -276,3 +294,13 @@ describe('syslog', () => {
     },
   );
 });
+
+/** Node has no datagram sockets of this kind. */
+const PRINT_ONE_DATAGRAM = `
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print('ready', flush=True)
+sys.stdout.write(s.recv(4096).decode())
+os.unlink(sys.argv[1])
+`;

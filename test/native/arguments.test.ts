@@ -180,6 +180,11 @@ describe('process', () => {
     expect(codeOf(() => native().lockFile(1e6))).toBe('EBADF');
   });
 
+  test('a datagram socket tells why it cannot be connected', () => {
+    expect(codeOf(() => native().openDatagram('/nowhere'))).toBe('ENOENT');
+    expect(codeOf(() => native().openDatagram('x'.repeat(108)))).toBe('ERR_OUT_OF_RANGE');
+  });
+
   test('a thread is pinned to CPUs that are allowed', () => {
     const cpus = native().allowedCpus();
     expect(cpus.length).toBeGreaterThan(0);

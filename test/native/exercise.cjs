@@ -158,6 +158,7 @@ async function events() {
 function settings() {
   const file = openSync('/proc/self/comm', 'r+');
   attempt(() => addon.lockFile(file));
+  attempt(() => addon.openDatagram('/nowhere'));
   closeSync(file);
   addon.setAffinity(addon.allowedCpus());
   const name = `tfq${process.pid.toString(36)}`;

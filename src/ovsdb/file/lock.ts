@@ -12,7 +12,7 @@ import path from 'node:path';
 import { TapflowError } from '../../lib/error.ts';
 import { ioError } from './io-error.ts';
 
-/** @returns 0, or the process id that holds the lock: native's `lockFile` */
+/** native's: 0; or the process id that holds the lock, -1 where it is not known */
 export type LockFile = (fd: number) => number;
 
 export interface Lock {
@@ -35,7 +35,7 @@ export function lockDatabase(file: string, lockFile: LockFile): Lock {
     const holder = lockFile(fd);
     if (holder !== 0) {
       closeSync(fd);
-      throw locked(file, name, `pid ${holder}`);
+      throw locked(file, name, holder < 0 ? 'a process of another container' : `pid ${holder}`);
     }
     if (isStillAt(name, fd)) return hold(fd);
     closeSync(fd);
