@@ -93,6 +93,8 @@ async function serve(spec: DaemonSpec, vlog: Vlog, role: Role | undefined): Prom
   crashOnBugs(vlog);
   const pidfile = claimPidfile(spec.daemon, vlog);
   const stopping = stopOnSignals(vlog);
+  // Who started us and keeps the channel, as `tapflow up` does, takes us along when it ends.
+  if (role === undefined) process.once('disconnect', () => stopping.abort());
   try {
     return await spec.main({
       vlog,

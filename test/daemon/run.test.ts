@@ -1,7 +1,9 @@
 /** Real processes: the sample daemon is started, stopped and killed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HAS_APPCTL, isAlive, parentOf, procFile, Sandbox, until } from './sample.ts';
+import { HAS_APPCTL, isAlive, parentOf, procFile, Sandbox, SCRIPT, until } from './sample.ts';
 
 let sandbox: Sandbox;
 beforeEach(() => {
@@ -32,6 +34,17 @@ describe('a daemon in the foreground', () => {
   it('says why it cannot start, with its name, and leaves no pidfile', async () => {
     const { code, stderr } = await sandbox.start('--pidfile', '--fail=no luck').outcome;
     expect([code, stderr]).toEqual([1, 'sampled: no luck\n']);
+    expect(sandbox.read('sampled.pid')).toBe('');
+  });
+
+  it('tells who started it with a channel that it is ready, and ends with the channel', async () => {
+    const stdio = ['ignore', 'ignore', 'ignore', 'ipc'] as const;
+    const options = { env: sandbox.env, stdio: [...stdio] };
+    const child = spawn(process.execPath, [SCRIPT, '--pidfile'], options);
+    await once(child, 'message');
+    expect(await sandbox.pid()).toBe(child.pid);
+    child.disconnect();
+    expect(await once(child, 'exit')).toEqual([0, null]);
     expect(sandbox.read('sampled.pid')).toBe('');
   });
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const SCRIPT = fileURLToPath(new URL('sample-daemon.js', import.meta.url));
+export const SCRIPT = fileURLToPath(new URL('sample-daemon.js', import.meta.url));
 
 /** Whether Open vSwitch's own tools are installed. */
 export const HAS_APPCTL: boolean = existsSync('/usr/bin/ovs-appctl');
