@@ -32,7 +32,9 @@ NAPI_MODULE_INIT() {
       register_functions(env, exports, functions, sizeof functions / sizeof *functions) &&
       tap_register(env, exports) && packet_register(env, exports) && link_register(env, exports) &&
       netns_register(env, exports) && event_register(env, exports) &&
-      process_register(env, exports) && io_register(env, exports);
+      process_register(env, exports) && io_register(env, exports) &&
+      link_watch_register(env, exports) && ethtool_register(env, exports) &&
+      close_later_register(env, exports);
   return ok ? exports : NULL;
 }
 

@@ -43,6 +43,9 @@ struct function {
 bool tap_register(napi_env env, napi_value exports);
 bool packet_register(napi_env env, napi_value exports);
 bool link_register(napi_env env, napi_value exports);
+bool link_watch_register(napi_env env, napi_value exports);
+bool close_later_register(napi_env env, napi_value exports);
+bool ethtool_register(napi_env env, napi_value exports);
 bool netns_register(napi_env env, napi_value exports);
 bool event_register(napi_env env, napi_value exports);
 bool process_register(napi_env env, napi_value exports);

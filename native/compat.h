@@ -12,6 +12,11 @@
 #include <linux/io_uring.h>
 #include <linux/virtio_net.h>
 
+/* Linux 5.2. */
+#ifndef TUNGETDEVNETNS
+#define TUNGETDEVNETNS _IO('T', 227)
+#endif
+
 /* Linux 6.2: segmentation of UDP on TUN/TAP. The kernel takes both bits or neither. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20

@@ -1,6 +1,7 @@
 /*
  * eventfds: how threads wake each other. A worker sleeps on one inside
- * `ioTurn`; the main thread watches one through libuv.
+ * `ioTurn`; the main thread watches one through libuv. It watches route sockets
+ * (link-watch.c) in the same way, whose messages the callback reads itself.
  *
  * A watch polls a duplicate of the descriptor, so closing the original under
  * it does no harm. It has two holders, libuv's handle and the JavaScript
@@ -8,10 +9,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -26,6 +29,7 @@ struct watch {
   napi_async_context context;
   napi_async_cleanup_hook_handle hook;
   int fd;
+  bool is_counter;
   int holders;
   bool closing;
 };
@@ -120,7 +124,7 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
   struct watch *watch = poll->data;
   uint64_t count;
   napi_handle_scope scope;
-  if (read(watch->fd, &count, sizeof count) < 0) return;
+  if (watch->is_counter && read(watch->fd, &count, sizeof count) < 0) return;
   if (napi_open_handle_scope(watch->env, &scope) != napi_ok) return;
   call_back(watch);
   napi_close_handle_scope(watch->env, scope);
@@ -132,6 +136,14 @@ static bool is_eventfd(int fd) {
   snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   return readlink(path, target, sizeof target - 1) > 0 &&
          strncmp(target, "anon_inode:[eventfd", 19) == 0;
+}
+
+static bool is_route_socket(int fd) {
+  int domain = 0, protocol = -1;
+  socklen_t size = sizeof domain;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_NETLINK &&
+         getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+         protocol == NETLINK_ROUTE;
 }
 
 static bool start(napi_env env, struct watch *watch, napi_value callback) {
@@ -157,9 +169,11 @@ static napi_value watch_event(napi_env env, napi_callback_info info) {
   if (napi_typeof(env, argv[1], &type) != napi_ok || type != napi_function) {
     return args_type_error(env, "callback", "a function");
   }
-  if (!is_eventfd(fd)) return throw_errno_fd(env, EBADF, "watchEvent", fd);
+  const bool is_counter = is_eventfd(fd);
+  if (!is_counter && !is_route_socket(fd)) return throw_errno_fd(env, EBADF, "watchEvent", fd);
   struct watch *watch = calloc(1, sizeof *watch);
   if (watch == NULL) return throw_errno_fd(env, ENOMEM, "watchEvent", fd);
+  watch->is_counter = is_counter;
   watch->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (watch->fd < 0) {
     const int error = errno;

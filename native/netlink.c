@@ -23,11 +23,11 @@ static void *request_begin(struct netlink_request *request, uint16_t type, uint1
 static void add_attribute(struct netlink_request *request, uint16_t type, const void *data,
                           size_t size);
 
-static int read_link(const struct nlmsghdr *message, void *context) {
-  struct link_info *out = context;
-  if (message->nlmsg_type != RTM_NEWLINK) return 0;
+void netlink_read_link(const struct nlmsghdr *message, struct link_info *out, char name[IFNAMSIZ]) {
   const struct ifinfomsg *link = NLMSG_DATA(message);
   int left = (int)IFLA_PAYLOAD(message);
+  memset(out, 0, sizeof *out);
+  memset(name, 0, IFNAMSIZ);
   out->ifindex = link->ifi_index;
   out->flags = link->ifi_flags;
   for (const struct rtattr *a = IFLA_RTA(link); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
@@ -35,7 +35,16 @@ static int read_link(const struct nlmsghdr *message, void *context) {
     if (a->rta_type == IFLA_ADDRESS && RTA_PAYLOAD(a) == sizeof out->mac) {
       memcpy(out->mac, RTA_DATA(a), sizeof out->mac);
     }
+    if (a->rta_type == IFLA_IFNAME && RTA_PAYLOAD(a) <= IFNAMSIZ) {
+      memcpy(name, RTA_DATA(a), RTA_PAYLOAD(a));
+    }
   }
+  name[IFNAMSIZ - 1] = '\0';
+}
+
+static int read_link(const struct nlmsghdr *message, void *context) {
+  char name[IFNAMSIZ];
+  if (message->nlmsg_type == RTM_NEWLINK) netlink_read_link(message, context, name);
   return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,8 @@ struct ip_address {
   uint8_t prefix;
 };
 
+/* What an RTM_NEWLINK or RTM_DELLINK message tells; what it leaves out is zero. */
+void netlink_read_link(const struct nlmsghdr *message, struct link_info *out, char name[IFNAMSIZ]);
 int netlink_get_link(const char *name, struct link_info *out);
 int netlink_change_link(const char *name, const struct link_change *change);
 /* An address that is there already is no error. */

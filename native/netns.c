@@ -13,10 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "addon.h"
 #include "args.h"
+#include "compat.h"
 #include "link.h"
 #include "netlink.h"
 
@@ -36,12 +38,16 @@ struct settings {
 static napi_value open_netns(napi_env env, napi_callback_info info);
 static napi_value configure_in_netns(napi_env env, napi_callback_info info);
 static napi_value link_info_in_netns(napi_env env, napi_callback_info info);
+static napi_value tap_netns(napi_env env, napi_callback_info info);
+static napi_value tap_info(napi_env env, napi_callback_info info);
 
 bool netns_register(napi_env env, napi_value exports) {
   static const struct function functions[] = {
       {"openNetns", open_netns},
       {"configureInNetns", configure_in_netns},
       {"linkInfoInNetns", link_info_in_netns},
+      {"tapNetns", tap_netns},
+      {"tapInfo", tap_info},
   };
   return register_functions(env, exports, functions, sizeof functions / sizeof *functions);
 }
@@ -64,8 +70,7 @@ static napi_value open_netns(napi_env env, napi_callback_info info) {
 
 static int configure(struct settings *settings) {
   const struct link_change *change = &settings->change;
-  int error = setns(settings->netns_fd, CLONE_NEWNET) < 0 ? -errno : 0;
-  if (error == 0) error = netlink_get_link(settings->name, &settings->link);
+  int error = netlink_get_link(settings->name, &settings->link);
   if (error == 0 && (change->set_mac || change->set_mtu || change->set_up)) {
     error = netlink_change_link(settings->name, change);
   }
@@ -77,8 +82,15 @@ static int configure(struct settings *settings) {
 
 static void *run(void *context) {
   struct settings *settings = context;
-  settings->error = configure(settings);
+  const bool is_there = setns(settings->netns_fd, CLONE_NEWNET) == 0;
+  settings->error = is_there ? configure(settings) : -errno;
   return NULL;
+}
+
+static bool is_own_netns(int netns_fd) {
+  struct stat own, other;
+  return stat("/proc/thread-self/ns/net", &own) == 0 && fstat(netns_fd, &other) == 0 &&
+         own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
 static bool get_addresses(napi_env env, napi_value list, struct settings *out) {
@@ -123,14 +135,19 @@ static bool get_settings(napi_env env, napi_value object, struct settings *out) 
   return !has_addresses || get_addresses(env, value, out);
 }
 
+/* Only elsewhere does it take a thread. */
+static int run_in_netns(struct settings *settings) {
+  pthread_t thread;
+  if (is_own_netns(settings->netns_fd)) return configure(settings);
+  const int error = -pthread_create(&thread, NULL, run, settings);
+  if (error != 0) return error;
+  pthread_join(thread, NULL);
+  return settings->error;
+}
+
 /* Throws what went wrong there under the name of `call`. */
 static bool run_there(napi_env env, struct settings *settings, const char *call) {
-  pthread_t thread;
-  int error = -pthread_create(&thread, NULL, run, settings);
-  if (error == 0) {
-    pthread_join(thread, NULL);
-    error = settings->error;
-  }
+  const int error = run_in_netns(settings);
   if (error != 0) throw_errno(env, -error, call, settings->name);
   return error == 0;
 }
@@ -156,4 +173,34 @@ static napi_value link_info_in_netns(napi_env env, napi_callback_info info) {
     return NULL;
   }
   return link_info_value(env, &settings.link);
+}
+
+static napi_value tap_netns(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result;
+  int fd;
+  if (!args_get(env, info, 1, argv) || !args_fd(env, argv[0], "fd", &fd)) return NULL;
+  const int netns_fd = ioctl(fd, TUNGETDEVNETNS);
+  if (netns_fd < 0) return throw_errno_fd(env, errno, "tapNetns", fd);
+  if (!fd_own(env, netns_fd)) return NULL;
+  return napi_create_int32(env, netns_fd, &result) == napi_ok ? result : NULL;
+}
+
+static napi_value tap_info(napi_env env, napi_callback_info info) {
+  napi_value argv[1], name;
+  int fd;
+  struct ifreq request = {0};
+  struct settings settings;
+  memset(&settings, 0, sizeof settings);
+  if (!args_get(env, info, 1, argv) || !args_fd(env, argv[0], "fd", &fd)) return NULL;
+  if (ioctl(fd, TUNGETIFF, &request) < 0) return throw_errno_fd(env, errno, "tapInfo", fd);
+  memcpy(settings.name, request.ifr_name, IFNAMSIZ);
+  settings.netns_fd = ioctl(fd, TUNGETDEVNETNS);
+  if (settings.netns_fd < 0) return throw_errno_fd(env, errno, "tapInfo", fd);
+  const bool found = run_there(env, &settings, "tapInfo");
+  close(settings.netns_fd);
+  if (!found) return NULL;
+  const napi_value result = link_info_value(env, &settings.link);
+  napi_create_string_utf8(env, settings.name, strnlen(settings.name, IFNAMSIZ), &name);
+  napi_set_named_property(env, result, "name", name);
+  return result;
 }

@@ -96,6 +96,23 @@ export interface LinkInfo {
   running: boolean;
 }
 
+/** A link as it is now, or was when it left the namespace. */
+export interface LinkEvent extends LinkInfo {
+  name: string;
+  /** Deleted, or moved to another namespace. */
+  gone: boolean;
+}
+
+export interface LinkDriver {
+  driver: string;
+  version: string;
+  firmware: string;
+  /** Mbit/s; 0, 0xffff or 0xffffffff where it is not known. */
+  speed: number;
+  /** 0: half, 1: full; else not known. */
+  duplex: number;
+}
+
 /** What the addon exports; the comments are the contract. */
 export interface Binding {
   /** TUNSETIFF with IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, non-blocking, close-on-exec. */
@@ -111,6 +128,8 @@ export interface Binding {
    */
   openPacket(name: string): { fd: number; ifindex: number };
   closeFd(fd: number): void;
+  /** The same in another thread: a TAP's last descriptor takes some 20 ms. Resolves when it is closed. */
+  closeFdLater(fd: number): Promise<void>;
 
   /** By name, in the calling thread's network namespace. */
   linkInfo(name: string): LinkInfo;
@@ -139,7 +158,25 @@ export interface Binding {
   /** An eventfd, non-blocking, close-on-exec. */
   openEvent(): number;
   signalEvent(fd: number): void;
-  /** Calls back on this thread's event loop whenever the eventfd is signalled (uv_poll; the counter is read first). */
+  /** linkInfo of a TAP by its descriptor: whatever it is called now, in whatever namespace. */
+  tapInfo(fd: number): LinkInfo & { name: string };
+  /** A descriptor of the namespace that a TAP's far end is in. */
+  tapNetns(fd: number): number;
+  /** What the driver tells about a device in the calling thread's namespace (ethtool). */
+  linkDriver(name: string): LinkDriver;
+
+  /**
+   * A route socket, non-blocking, that hears of every link of the calling thread's namespace, and of
+   * those of namespaces that links were moved to from here.
+   */
+  openLinkEvents(): number;
+  /** @returns some of them; null: some were lost; undefined: there are no more for now */
+  readLinkEvents(fd: number): LinkEvent[] | null | undefined;
+
+  /**
+   * Calls back on this thread's event loop whenever the eventfd is signalled (uv_poll; the counter is
+   * read first), or while a route socket of openLinkEvents has messages.
+   */
   watchEvent(fd: number, callback: () => void): object;
   unwatchEvent(watch: object): void;
 

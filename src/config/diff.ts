@@ -22,26 +22,28 @@ export type ConfigAction =
   /** All flows that the bridge is to have. */
   | { kind: 'set-flows'; bridge: string; flows: readonly string[] };
 
-export function diffConfig(from: Config, to: Config): ConfigAction[] {
-  const bridges = to.bridges.map((bridge) => ({ old: byName(from.bridges, bridge.name), bridge }));
-  return [
-    ...from.bridges.flatMap((old) => removedPorts(old, byName(to.bridges, old.name))),
-    ...removedBridges(from, to),
-    ...changedGlobals(from, to),
-    ...bridges.flatMap(({ old, bridge }) => changedBridge(old, bridge)),
-    ...bridges.flatMap(({ old, bridge }) => changedPorts(old, bridge)),
-    ...bridges.flatMap(({ old, bridge }) => addedPorts(old, bridge)),
-    ...bridges.flatMap(({ old, bridge }) => changedFlows(old, bridge)),
-  ];
+/** Found one after the other as they are asked for: comparing many large lists takes its time. */
+export function* diffConfig(from: Config, to: Config): Generator<ConfigAction, void, undefined> {
+  const [olds, news] = [byName(from.bridges), byName(to.bridges)];
+  const bridges = to.bridges.map((bridge) => ({ old: olds.get(bridge.name), bridge }));
+  for (const old of from.bridges) yield* removedPorts(old, news.get(old.name));
+  yield* removedBridges(from, to);
+  yield* changedGlobals(from, to);
+  for (const { old, bridge } of bridges) yield* changedBridge(old, bridge);
+  for (const { old, bridge } of bridges) yield* changedPorts(old, bridge);
+  for (const { old, bridge } of bridges) yield* addedPorts(old, bridge);
+  for (const { old, bridge } of bridges) yield* changedFlows(old, bridge);
 }
 
 function removedPorts(old: BridgeConfig, bridge: BridgeConfig | undefined): ConfigAction[] {
-  const removed = old.ports.filter((port) => !byName(bridge?.ports ?? [], port.name));
+  const wanted = byName(bridge?.ports ?? []);
+  const removed = old.ports.filter((port) => !wanted.has(port.name));
   return removed.map((port) => ({ kind: 'del-port', bridge: old.name, port }));
 }
 
 function removedBridges(from: Config, to: Config): ConfigAction[] {
-  const removed = from.bridges.filter((bridge) => !byName(to.bridges, bridge.name));
+  const wanted = byName(to.bridges);
+  const removed = from.bridges.filter((bridge) => !wanted.has(bridge.name));
   return removed.map((bridge) => ({ kind: 'del-bridge', bridge }));
 }
 
@@ -56,16 +58,21 @@ function changedBridge(old: BridgeConfig | undefined, bridge: BridgeConfig): Con
   return isSame(itself(old), itself(bridge)) ? [] : [{ kind: 'set-bridge', bridge }];
 }
 
-function changedPorts(old: BridgeConfig | undefined, bridge: BridgeConfig): ConfigAction[] {
-  return bridge.ports.flatMap((to): ConfigAction[] => {
-    const from = byName(old?.ports ?? [], to.name);
-    if (from === undefined || isSame(from, to)) return [];
-    return [{ kind: 'set-port', bridge: bridge.name, from, to }];
-  });
+function* changedPorts(
+  old: BridgeConfig | undefined,
+  bridge: BridgeConfig,
+): Generator<ConfigAction, void, undefined> {
+  const olds = byName(old?.ports ?? []);
+  for (const to of bridge.ports) {
+    const from = olds.get(to.name);
+    if (from === undefined || isSame(from, to)) continue;
+    yield { kind: 'set-port', bridge: bridge.name, from, to };
+  }
 }
 
 function addedPorts(old: BridgeConfig | undefined, bridge: BridgeConfig): ConfigAction[] {
-  const added = bridge.ports.filter((port) => !byName(old?.ports ?? [], port.name));
+  const olds = byName(old?.ports ?? []);
+  const added = bridge.ports.filter((port) => !olds.has(port.name));
   return added.map((port) => ({ kind: 'add-port', bridge: bridge.name, port }));
 }
 
@@ -74,16 +81,13 @@ function changedFlows(old: BridgeConfig | undefined, bridge: BridgeConfig): Conf
   return [{ kind: 'set-flows', bridge: bridge.name, flows: bridge.flows }];
 }
 
-function byName<T extends { readonly name: string }>(
-  list: readonly T[],
-  name: string,
-): T | undefined {
-  return list.find((item) => item.name === name);
+function byName<T extends { readonly name: string }>(list: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(list.map((item) => [item.name, item]));
 }
 
 /** Whether two values have the same contents; an absent key is the same as an undefined one. */
 function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a, sortKeys) === JSON.stringify(b, sortKeys);
+  return a === b || JSON.stringify(a, sortKeys) === JSON.stringify(b, sortKeys);
 }
 
 function sortKeys(_key: string, value: unknown): unknown {

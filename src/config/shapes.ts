@@ -2,9 +2,9 @@
  * The shapes that the values of a topology file have: each knows how to say
  * what it takes, and how to read a node or say what is wrong with it.
  */
-import ipaddr from 'ipaddr.js';
 import { isMap, isScalar, isSeq, type Node, Scalar } from 'yaml';
 import { closest } from './closest.ts';
+import { isDeviceName, isInterfaceAddress, isNamespaceName, stationAddress } from './names.ts';
 import { describeNode, type YamlSource } from './yaml-source.ts';
 
 export interface Shape<T> {
@@ -20,37 +20,26 @@ export const text: Shape<string> = {
   read: (source, node, key) => readText(source, node) ?? mismatch(source, node, key, text),
 };
 
-/** A name that Linux takes for a device: net/core/dev.c, dev_valid_name(). */
 export const deviceName: Shape<string> = checkedText(
   'a name of at most 15 bytes without "/", "\\", ":" and blanks',
-  (name) =>
-    Buffer.byteLength(name) <= 15 &&
-    /^[^/\\:\s\p{Cc}]+$/u.test(name) &&
-    name !== '.' &&
-    name !== '..',
+  isDeviceName,
 );
 
-/** The name of a file below /run/netns. */
 export const namespaceName: Shape<string> = checkedText(
   'the name of a network namespace, without "/" and blanks',
-  (name) => /^[^/\s\p{Cc}]{1,255}$/u.test(name) && name !== '.' && name !== '..',
+  isNamespaceName,
 );
 
-/** "10.0.0.1/24" or "fd00::1/64". */
 export const interfaceAddress: Shape<string> = checkedText(
   'an address with its prefix length, such as 10.0.0.1/24 or fd00::1/64',
-  (address) =>
-    ipaddr.IPv6.isValidCIDR(address) ||
-    (ipaddr.IPv4.isValidCIDR(address) && /^\d+(\.\d+){3}\//.test(address)),
+  isInterfaceAddress,
 );
 
 /** The MAC address of one station, in lower case. */
 export const stationMac: Shape<string> = {
   takes: 'a unicast MAC address, such as 02:00:00:00:00:01',
   read(source, node, key) {
-    const mac = readText(source, node)?.toLowerCase();
-    const isMac = mac !== undefined && /^[\da-f][02468ace](:[\da-f]{2}){5}$/.test(mac);
-    return isMac && mac !== '00:00:00:00:00:00' ? mac : mismatch(source, node, key, stationMac);
+    return stationAddress(readText(source, node) ?? '') ?? mismatch(source, node, key, stationMac);
   },
 };
 

@@ -29,18 +29,21 @@ export interface ChildSettings {
   role: Role;
   /** In a session of its own, its standard error piped to us, the rest closed; else all as ours. */
   isDetached: boolean;
+  /** With isDetached: standard output stays as ours. */
+  keepsOutput?: boolean;
   /** What runs it, such as `setpriv --reuid=7 --`. */
   prefix?: readonly string[];
 }
 
-export function startChild({ role, isDetached, prefix = [] }: ChildSettings): ChildProcess {
+export function startChild(settings: ChildSettings): ChildProcess {
+  const { role, isDetached, keepsOutput, prefix = [] } = settings;
   const options = process.execArgv.filter((each) => !each.startsWith(TITLE_OPTION));
   if (role === 'monitor') options.push(TITLE_OPTION + 'monitor'.padEnd(TITLE_SIZE));
   const command = [...prefix, process.execPath, ...options, ...process.argv.slice(1)];
   return spawn(command[0], command.slice(1), {
     detached: isDetached,
     stdio: isDetached
-      ? ['ignore', 'ignore', 'pipe', 'ipc']
+      ? ['ignore', keepsOutput ? 'inherit' : 'ignore', 'pipe', 'ipc']
       : ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, [ROLE_VARIABLE]: role },
   });

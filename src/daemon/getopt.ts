@@ -14,6 +14,16 @@ export interface OptionSpec {
   /** One letter. */
   short?: string;
   argument: 'none' | 'required' | 'optional';
+  /**
+   * Options that their program takes alike, if they take the same argument, are
+   * not ambiguous to getopt_long when shortened: the first is meant.
+   */
+  kind?: string;
+}
+
+export interface GetoptSettings {
+  /** Whether the first positional ends the options. */
+  stopsAtPositional?: boolean;
 }
 
 export interface ParsedOption {
@@ -29,13 +39,18 @@ export interface ParsedArguments {
 }
 
 /** @throws TapflowError USAGE */
-export function getopt(argv: readonly string[], specs: readonly OptionSpec[]): ParsedArguments {
+export function getopt(
+  argv: readonly string[],
+  specs: readonly OptionSpec[],
+  { stopsAtPositional = false }: GetoptSettings = {},
+): ParsedArguments {
   const parsed: ParsedArguments = { options: [], positionals: [] };
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--') parsed.positionals.push(...rest.splice(0));
     else if (word.startsWith('--')) parsed.options.push(longOption(word, rest, specs));
     else if (/^-./s.test(word)) parsed.options.push(...shortOptions(word, rest, specs));
+    else if (stopsAtPositional) parsed.positionals.push(word, ...rest.splice(0));
     else parsed.positionals.push(word);
   }
   return parsed;
@@ -58,12 +73,16 @@ function longOption(word: string, rest: string[], specs: readonly OptionSpec[]):
 function findLong(given: string, word: string, specs: readonly OptionSpec[]): OptionSpec {
   const exact = specs.find(({ name }) => name === given);
   if (exact !== undefined) return exact;
-  const [first, ...others] = specs.filter(({ name }) => name.startsWith(given));
+  const [first, ...rest] = specs.filter(({ name }) => name.startsWith(given));
   if (first === undefined) throw usage(`unrecognized option '${word}'`);
+  const others = rest.filter((each) => !isAlike(first, each));
   if (others.length === 0) return first;
   const names = [first, ...others].map(({ name }) => ` '--${name}'`).join('');
   throw usage(`option '${word}' is ambiguous; possibilities:${names}`);
 }
+
+const isAlike = (a: OptionSpec, b: OptionSpec): boolean =>
+  a.kind !== undefined && a.kind === b.kind && a.argument === b.argument;
 
 /** `-abVALUE`: letters without argument, until one that takes the rest of the word. */
 function shortOptions(word: string, rest: string[], specs: readonly OptionSpec[]): ParsedOption[] {

@@ -16,13 +16,17 @@ export interface LaunchSettings {
   log: LogOptions;
   /** Whether the daemon opens network devices. */
   isDatapath: boolean;
+  /** Whether standard output stays open with --detach. */
+  keepsOutput?: boolean;
 }
 
 /** @returns the exit code. @throws TapflowError when the daemon did not start */
 export async function launch(settings: LaunchSettings): Promise<number> {
+  const { keepsOutput } = settings;
   const { detach, monitor } = settings.daemon;
   const role = monitor ? 'monitor' : 'daemon';
-  const child = startChild({ role, isDetached: detach, prefix: userPrefix(settings) });
+  const prefix = userPrefix(settings);
+  const child = startChild({ role, isDetached: detach, keepsOutput, prefix });
   handOnSignals(() => child);
   child.stderr?.pipe(process.stderr, { end: false });
   const exited = exitOf(child);

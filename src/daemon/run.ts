@@ -40,6 +40,8 @@ export interface DaemonSpec {
   modules: readonly string[];
   /** Whether it opens network devices, and so keeps the capabilities for that under --user. */
   isDatapath: boolean;
+  /** Whether standard output stays open with --detach: for a client that prints. */
+  keepsOutput?: boolean;
   /** @returns the exit code */
   main(daemon: DaemonProcess): Promise<number>;
 }

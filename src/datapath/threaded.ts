@@ -11,7 +11,7 @@ import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { Piscina } from 'piscina';
 import type { Dpif, DpifEvent, FlowRef, PortInfo, PortSpec } from '../dpif/dpif.ts';
-import { native } from '../native.ts';
+import { KIND_TAP, native } from '../native.ts';
 import type { Device } from '../ports/device.ts';
 import { openDevice } from '../ports/open.ts';
 import { DatapathCore } from './core.ts';
@@ -156,12 +156,12 @@ export class ThreadedDatapath extends CoreDatapath implements Dpif {
     this.#devices.delete(portNo);
     const change = this.#ports.close(portNo);
     this.#wakeAll();
-    const finish = (): void => {
-      device.close();
+    const release = (): Promise<void> => {
       this.#ports.free(portNo);
+      return closeDevice(device);
     };
-    if (this.#waitFor(change, PORT_WAIT_MS)) finish();
-    else this.#later(this.#acknowledged().then(finish));
+    if (this.#waitFor(change, PORT_WAIT_MS)) this.#later(release());
+    else this.#later(this.#acknowledged().then(release));
   }
 
   portSet(portNo: number, change: { mac?: string; mtu?: number; up?: boolean }): PortInfo {
@@ -262,12 +262,20 @@ export class ThreadedDatapath extends CoreDatapath implements Dpif {
     this.#onEvent({ kind: 'port-failed', portNo, reason });
   }
 
-  /** With the link as the kernel has it now. A socket does not follow its interface's name to another. */
+  /**
+   * With the link as the kernel has it now. A socket does not follow its interface's name to another;
+   * a TAP stays ours, and may get another index when it is moved to another namespace.
+   */
   #asNow(info: PortInfo): PortInfo {
     try {
-      const device = this.#devices.get(info.portNo)?.info();
-      if (device?.ifindex !== info.ifindex) return { ...info, ...GONE };
-      return { ...info, adminUp: device.up, linkUp: device.running };
+      const device = this.#devices.get(info.portNo);
+      const link = device?.info();
+      if (link === undefined) return { ...info, ...GONE };
+      if (device?.kind !== KIND_TAP && link.ifindex !== info.ifindex) return { ...info, ...GONE };
+      const { ifindex, mac, mtu, up, running } = link;
+      // From now on packets of that size pass.
+      if (mtu !== info.mtu) this.#ports.change(info.portNo, { mtu });
+      return { ...info, ifindex, mac, mtu, adminUp: up, linkUp: running };
     } catch {
       return { ...info, ...GONE };
     }
@@ -362,6 +370,12 @@ const portLink = (device: Device) => {
   const { ifindex, mac, mtu, up, running } = device.info();
   return { ifindex, mac, mtu, adminUp: up, linkUp: running };
 };
+
+/** At once, unless it takes long. */
+async function closeDevice(device: Device): Promise<void> {
+  if (device.closeLater === undefined) device.close();
+  else await device.closeLater();
+}
 
 const tick = (ms = 1): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

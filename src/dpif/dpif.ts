@@ -133,7 +133,10 @@ export type DpifEvent =
 export interface Dpif {
   /** Opens the device and starts to forward from it. @throws TapflowError */
   portAdd(spec: PortSpec): PortInfo;
-  /** Stops using the port at once; its device is closed when no worker can be in it. */
+  /**
+   * Stops using the port at once; its device is closed when no worker can be in it, at the latest
+   * when `quiesce` resolves: a port of its name may be added from then on.
+   */
   portDel(portNo: number): void;
   /** Changes what can be changed in place. @throws TapflowError */
   portSet(portNo: number, change: { mac?: string; mtu?: number; up?: boolean }): PortInfo;

@@ -16,6 +16,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The machine's clock, for programs that end when nothing is left to wait for. */
+export const persistentClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** A clock that moves only when told to: `advance` runs what falls due, in order of time. */
 export class ManualClock implements Clock {
   #now = 0;

@@ -18,6 +18,7 @@
 import { isUtf8 } from 'node:buffer';
 import { TapflowError } from './error.ts';
 import type { Json } from './json.ts';
+import { continuation } from './json-members.ts';
 import { parseNumber } from './json-number.ts';
 
 export interface JsonParserLimits {
@@ -25,6 +26,8 @@ export interface JsonParserLimits {
   maxDepth: number;
   /** Objects and arrays in all: they take up to twenty times their text's memory. */
   maxContainers: number;
+  /** Members of an object, but the outermost: for more see json-members.ts. */
+  maxMembers: number;
 }
 
 export class JsonParser {
@@ -32,6 +35,8 @@ export class JsonParser {
   /** The containers around the next value, the innermost last. */
   #open: Container[] = [];
   #containers = 0;
+  /** For each of them, how many members or elements it has. */
+  #sizes: number[] = [];
   #expected = START;
   /** Of the member whose value comes next. */
   #name = '';
@@ -148,6 +153,7 @@ export class JsonParser {
       throw this.#error(`more than ${this.#limits.maxContainers} objects and arrays`, at);
     }
     this.#open.push(container);
+    this.#sizes.push(0);
     this.#expected = expected;
     return at + 1;
   }
@@ -157,8 +163,13 @@ export class JsonParser {
     const isKind = Array.isArray(this.#innermost()) === (whenEmpty === FIRST_ELEMENT);
     if (this.#expected !== whenEmpty && !(this.#expected === NEXT && isKind)) this.#refuse(at);
     this.#expected = this.#open.length === 1 ? END : NEXT;
-    if (this.#expected === NEXT) this.#open.pop();
+    if (this.#expected === NEXT) this.#close();
     return at + 1;
+  }
+
+  #close(): void {
+    this.#open.pop();
+    this.#sizes.pop();
   }
 
   #innermost(): Container {
@@ -178,9 +189,22 @@ export class JsonParser {
     if (this.#expected > LAST_VALUE) this.#refuse(at);
     const container = this.#innermost();
     if (Array.isArray(container)) container.push(value);
-    else if (this.#name !== '__proto__') container[this.#name] = value;
-    else Object.defineProperty(container, '__proto__', { value, ...PLAIN_MEMBER });
+    else this.#placeMember(container, value);
     this.#expected = NEXT;
+  }
+
+  #placeMember(container: Members, value: Json): void {
+    const top = this.#open.length - 1;
+    if (++this.#sizes[top] > this.#limits.maxMembers && top > 0) {
+      this.#sizes[top] = 0;
+      const next = continuation(container);
+      this.#open[top] = next;
+      this.#placeMember(next, value);
+    } else if (this.#name !== '__proto__') {
+      container[this.#name] = value;
+    } else {
+      Object.defineProperty(container, '__proto__', { value, ...PLAIN_MEMBER });
+    }
   }
 
   #goOn(bytes: Buffer, at: number): number {
@@ -332,7 +356,8 @@ export class JsonParser {
   }
 }
 
-type Container = Json[] | { [name: string]: Json };
+type Members = { [name: string]: Json };
+type Container = Json[] | Members;
 
 // What may come next. Up to LAST_VALUE: a value.
 const VALUE = 0;

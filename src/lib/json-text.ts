@@ -31,6 +31,8 @@ export interface JsonLimits {
   maxBytes?: number;
   /** Objects and arrays inside each other; the default is Open vSwitch's 1000. */
   maxDepth?: number;
+  /** Members of one object, behind which it goes on in another: see json-members.ts. The default is no limit. */
+  maxMembers?: number;
 }
 
 export const DEFAULT_MAX_BYTES = 64 << 20;
@@ -42,6 +44,7 @@ const FEW_CONTAINERS = 65536;
 export class JsonStream {
   readonly #maxBytes: number;
   readonly #maxDepth: number;
+  readonly #maxMembers: number | undefined;
   readonly #scanner: JsonScanner;
   /** Reads the message that goes on beyond the piece it began in. */
   #parser: JsonParser | undefined;
@@ -51,6 +54,7 @@ export class JsonStream {
   constructor(limits: JsonLimits = {}) {
     this.#maxBytes = limits.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#maxDepth = limits.maxDepth ?? DEFAULT_MAX_DEPTH;
+    this.#maxMembers = limits.maxMembers;
     this.#scanner = new JsonScanner(this.#maxDepth);
   }
 
@@ -82,7 +86,7 @@ export class JsonStream {
     this.#scanner.reset();
     const end = this.#scanner.scan(piece, start);
     if (end < 0) {
-      this.#parser = newParser(this.#maxBytes, this.#maxDepth);
+      this.#parser = newParser(this.#maxBytes, this.#maxDepth, this.#maxMembers);
       return this.#goOn(piece, start);
     }
     if (end - start > this.#maxBytes) throw tooLong(this.#maxBytes);
@@ -146,8 +150,9 @@ function readExactly(text: Buffer, maxBytes: number, maxDepth: number): Json {
 }
 
 /** The smallest containers that OVSDB uses have eight bytes: "a":["set",[]], is two. */
-function newParser(maxBytes: number, maxDepth: number): JsonParser {
-  return new JsonParser({ maxDepth, maxContainers: Math.max(maxBytes / 8, FEW_CONTAINERS) });
+function newParser(maxBytes: number, maxDepth: number, maxMembers = Infinity): JsonParser {
+  const maxContainers = Math.max(maxBytes / 8, FEW_CONTAINERS);
+  return new JsonParser({ maxDepth, maxContainers, maxMembers });
 }
 
 function tooLong(maxBytes: number): TapflowError {

@@ -7,12 +7,18 @@
 const SLICE = 4;
 
 export class Slices {
+  readonly #size: number;
   #begun = performance.now();
   #before = 0;
 
+  /** @param size milliseconds: less where the work leaves much garbage, whose collection is added */
+  constructor(size: number = SLICE) {
+    this.#size = size;
+  }
+
   /** Whether this slice is used up. */
   get isOver(): boolean {
-    return performance.now() - this.#begun >= SLICE;
+    return performance.now() - this.#begun >= this.#size;
   }
 
   /** Milliseconds worked, pauses not counted. */

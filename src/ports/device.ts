@@ -32,6 +32,8 @@ export interface Device {
   set(change: DeviceChange): void;
   /** Closes the descriptors: only when no worker can be in them. Idempotent. */
   close(): void;
+  /** The same without holding this thread, where it would be for long. */
+  closeLater?(): Promise<void>;
 }
 
 export const KIND_NONE = 0;

@@ -1,7 +1,8 @@
 /**
  * TAP devices: the switch holds the descriptor, the kernel's network device is
  * the far end. Type 'internal' leaves the far end in the switch's own
- * namespace; 'tap' can put it into another, with its addresses.
+ * namespace; 'tap' can put it into another, with its addresses. Where users take it
+ * later, the switch goes on to hold its descriptor.
  *
  * The device vanishes with its descriptors, so a switch that is killed leaves
  * nothing behind. When the far end's namespace is deleted, the kernel deletes
@@ -49,28 +50,43 @@ class TapDevice implements Device {
   readonly name: string;
   readonly fds: { tx: number; rx: number[] };
   readonly offloads: number;
-  readonly #netns: string | undefined;
 
   constructor(spec: PortSpec, rx: number[], offloads: number) {
     this.name = spec.name;
     this.fds = { tx: rx[0], rx };
     this.offloads = offloads;
-    this.#netns = spec.netns;
   }
 
+  /** Wherever it is: users rename the device and move it between namespaces. */
   info(): LinkInfo {
-    return inNetns(this.#netns, (fd) => native().linkInfoInNetns(fd, this.name));
+    if (this.fds.tx < 0) throw gone(this.name);
+    try {
+      return native().tapInfo(this.fds.tx);
+    } catch (cause) {
+      throw (cause as TapflowError).code === 'EBADFD' ? gone(this.name, cause) : cause;
+    }
   }
 
   set(change: DeviceChange): void {
     checkChange(this.name, change);
-    inNetns(this.#netns, (fd) => native().configureInNetns(fd, this.name, change));
+    const { name } = native().tapInfo(this.fds.tx);
+    withNetns(native().tapNetns(this.fds.tx), (fd) => native().configureInNetns(fd, name, change));
   }
 
   close(): void {
     closeAll(this.fds.rx.splice(0));
     this.fds.tx = -1;
   }
+
+  async closeLater(): Promise<void> {
+    this.fds.tx = -1;
+    await Promise.all(this.fds.rx.splice(0).map((fd) => native().closeFdLater(fd)));
+  }
+}
+
+/** The kernel deleted it, or it is closed. */
+function gone(name: string, cause?: unknown): TapflowError {
+  return new TapflowError('ENODEV', `port ${name}: the device is gone (ENODEV)`, { cause });
 }
 
 /** All queues open before the device moves away: by name it is found here only. */
@@ -105,7 +121,11 @@ function settle(spec: PortSpec): void {
 }
 
 function inNetns<T>(netns: string | undefined, action: (fd: number) => T): T {
-  const fd = openNetns(netns);
+  return withNetns(openNetns(netns), action);
+}
+
+/** @param fd closed in the end */
+function withNetns<T>(fd: number, action: (fd: number) => T): T {
   try {
     return action(fd);
   } finally {

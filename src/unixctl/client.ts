@@ -16,7 +16,8 @@ export type UnixctlReply = { result: string } | { error: string };
 
 /**
  * @throws NodeJS.ErrnoException when nobody listens at `socketPath`;
- *   TapflowError NO_REPLY when the answer does not come or makes no sense
+ *   TapflowError NO_REPLY when the answer does not come, BAD_REPLY or BAD_JSON when it
+ *   makes no sense
  */
 export function unixctlRequest(
   socketPath: string,
@@ -51,7 +52,7 @@ function parseReply(json: Json): UnixctlReply {
   if (typeof error === 'string') return { error };
   if (typeof result === 'string') return { result };
   throw new TapflowError(
-    'NO_REPLY',
+    'BAD_REPLY',
     `the answer is no unixctl reply: ${formatJson(json).slice(0, 80)}`,
   );
 }

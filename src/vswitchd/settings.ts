@@ -17,11 +17,37 @@ export const BRIDGE_SETTINGS: readonly string[] = [
 ];
 export const GLOBAL_SETTINGS: readonly string[] = ['flow-limit', 'max-idle', 'vlan-limit'];
 
+/** What is wrong with each, if anything: for who goes on without those that are bad. */
+export function settingProblems(otherConfig: OtherConfig): ReadonlyMap<string, string> {
+  const problems = new Map<string, string>();
+  for (const [key, check] of Object.entries(CHECKS)) {
+    try {
+      check(otherConfig);
+    } catch (error) {
+      problems.set(key, (error as Error).message);
+    }
+  }
+  return problems;
+}
+
+const CHECKS = {
+  'mac-aging-time': (config: OtherConfig) =>
+    integer(config, 'mac-aging-time', 'seconds', 300, 15, 3600),
+  'mac-table-size': (config: OtherConfig) =>
+    integer(config, 'mac-table-size', 'addresses', 8192, 10, 1_000_000),
+  'forward-bpdu': (config: OtherConfig) => boolean(config, 'forward-bpdu'),
+  'flow-limit': (config: OtherConfig) =>
+    integer(config, 'flow-limit', 'flows', 200_000, 0, 0xffff_ffff),
+  'max-idle': (config: OtherConfig) =>
+    integer(config, 'max-idle', 'milliseconds', 10_000, 500, 0xffff_ffff),
+  'vlan-limit': (config: OtherConfig) => integer(config, 'vlan-limit', 'tags', 1, 0, 0xffff_ffff),
+};
+
 /** @throws TapflowError BAD_SETTING; nothing has changed then */
 export function setBridge(bridge: Bridge, { failMode, otherConfig }: BridgeConfig): void {
-  const aging = integer(otherConfig, 'mac-aging-time', 'seconds', 300, 15, 3600);
-  const tableSize = integer(otherConfig, 'mac-table-size', 'addresses', 8192, 10, 1_000_000);
-  const forwardBpdu = boolean(otherConfig, 'forward-bpdu');
+  const aging = CHECKS['mac-aging-time'](otherConfig);
+  const tableSize = CHECKS['mac-table-size'](otherConfig);
+  const forwardBpdu = CHECKS['forward-bpdu'](otherConfig);
   bridge.setFailMode(failMode);
   bridge.setMacAging(aging);
   bridge.setMacTableSize(tableSize);
@@ -30,9 +56,9 @@ export function setBridge(bridge: Bridge, { failMode, otherConfig }: BridgeConfi
 
 /** @throws TapflowError BAD_SETTING; nothing has changed then */
 export function setGlobal(slowPath: SlowPath, otherConfig: OtherConfig): void {
-  const flowLimit = integer(otherConfig, 'flow-limit', 'flows', 200_000, 0, 0xffff_ffff);
-  const maxIdle = integer(otherConfig, 'max-idle', 'milliseconds', 10_000, 500, 0xffff_ffff);
-  const vlanLimit = integer(otherConfig, 'vlan-limit', 'tags', 1, 0, 0xffff_ffff);
+  const flowLimit = CHECKS['flow-limit'](otherConfig);
+  const maxIdle = CHECKS['max-idle'](otherConfig);
+  const vlanLimit = CHECKS['vlan-limit'](otherConfig);
   slowPath.setFlowLimit(flowLimit);
   slowPath.setMaxIdle(maxIdle);
   slowPath.setVlanLimit(vlanLimit);

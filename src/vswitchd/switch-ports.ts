@@ -23,14 +23,21 @@ export interface SwitchPort {
   failed: boolean;
 }
 
+/** The OpenFlow port number that an interface had before, if any: it gets it again if that is free. */
+export type PreviousOfport = (iface: string) => number | undefined;
+
 export class SwitchPorts {
   readonly #dpif: Dpif;
   readonly #namespaces: Namespaces;
+  readonly #previousOfport: PreviousOfport;
   readonly #open = new Map<string, SwitchPort>();
+  /** Names of devices that may not be closed yet. */
+  readonly #closing = new Set<string>();
 
-  constructor(dpif: Dpif, namespaces: Namespaces) {
+  constructor(dpif: Dpif, namespaces: Namespaces, previousOfport: PreviousOfport) {
     this.#dpif = dpif;
     this.#namespaces = namespaces;
+    this.#previousOfport = previousOfport;
   }
 
   /** In the order in which they were opened. */
@@ -51,11 +58,17 @@ export class SwitchPorts {
     if (port !== undefined) port.failed = true;
   }
 
-  /** Those whose device is of no use any more: reported, or gone while nobody read it. */
+  /** Those whose device was reported to be of no use any more. */
   failed(): SwitchPort[] {
-    const isGone = ({ portNo, ifindex }: SwitchPort) =>
-      this.#dpif.portInfo(portNo)?.ifindex !== ifindex;
-    return this.all().filter((port) => port.failed || isGone(port));
+    return this.all().filter((port) => port.failed);
+  }
+
+  /** Marks those whose device is gone while nobody read it. */
+  markGone(): void {
+    for (const port of this.#open.values()) {
+      const ifindex = this.#dpif.portInfo(port.portNo)?.ifindex ?? 0;
+      if (ifindex === 0 && port.ifindex !== 0) port.failed = true;
+    }
   }
 
   /** The interface's name, or the number where there is none. */
@@ -67,6 +80,7 @@ export class SwitchPorts {
   /** @throws TapflowError; nothing is open then */
   async open(bridge: Bridge, port: PortConfig): Promise<void> {
     const iface = onlyInterface(port);
+    if (this.#closing.has(iface.name)) await this.closed();
     if (iface.netns !== undefined) await this.#namespaces.ensure(iface.netns);
     const info = this.#dpif.portAdd(datapathPort(iface));
     try {
@@ -83,7 +97,15 @@ export class SwitchPorts {
     if (open === undefined) return;
     this.#open.delete(open.name);
     bridge.removePort(open.ofport);
+    this.#closing.add(open.name);
     this.#dpif.portDel(open.portNo);
+  }
+
+  /** Resolves when the devices of ports that are closed are gone. */
+  async closed(): Promise<void> {
+    if (this.#closing.size === 0) return;
+    await this.#dpif.quiesce();
+    this.#closing.clear();
   }
 
   /** Changes what can be changed in place; the rest is closed and opened anew. */
@@ -116,7 +138,7 @@ export class SwitchPorts {
     const ofport = bridge.addPort({
       name: iface.name,
       portNo,
-      ofport: wantedOfport(bridge.name, iface),
+      ofport: wantedOfport(bridge.name, iface) ?? this.#previousOfport(iface.name),
       ...vlanSettings(port),
     });
     this.#open.set(iface.name, {

@@ -14,11 +14,12 @@ import { diffConfig } from '../config/diff.ts';
 import type { Config } from '../config/value.ts';
 import type { Dpif, DpifEvent } from '../dpif/dpif.ts';
 import { TapflowError } from '../lib/error.ts';
+import { Slices } from '../lib/slices.ts';
 import type { Bridge, SlowPath } from '../ofproto/api.ts';
 import { describeAction, perform, subjectOf } from './actions.ts';
 import { onlyPorts } from './in-force.ts';
 import type { Namespaces } from './namespaces.ts';
-import { SwitchPorts } from './switch-ports.ts';
+import { type PreviousOfport, SwitchPorts } from './switch-ports.ts';
 import { warningsOf } from './warnings.ts';
 
 export interface SwitchOptions {
@@ -26,6 +27,13 @@ export interface SwitchOptions {
   slowPath: SlowPath;
   namespaces: Namespaces;
   log?: (line: string) => void;
+  /** Numbers that ports had in an earlier life; by default none are known. */
+  previousOfport?: PreviousOfport;
+  /**
+   * Told when a device is of no use any more; who asks for this also tells, by
+   * `ports.markFailed`, of devices that are gone. Otherwise `apply` looks at each.
+   */
+  onPortFailed?: (name: string) => void;
 }
 
 export interface ItemError {
@@ -52,18 +60,24 @@ export class Switch {
   wanted: Config = NOTHING;
   /** By the name of what it concerns. */
   readonly errors: Map<string, string> = new Map();
+  /** What was thrown, likewise, by the last `apply`. */
+  readonly causes: Map<string, unknown> = new Map();
   #inForce: Config = NOTHING;
   readonly #namespaces: Namespaces;
   readonly #log: (line: string) => void;
+  readonly #onPortFailed: ((name: string) => void) | undefined;
+  readonly #listeners = new Set<(report: ApplyReport) => void>();
   /** One `apply` at a time. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ dpif, slowPath, namespaces, log }: SwitchOptions) {
+  constructor(options: SwitchOptions) {
+    const { dpif, slowPath, namespaces } = options;
     this.dpif = dpif;
     this.slowPath = slowPath;
-    this.ports = new SwitchPorts(dpif, namespaces);
+    this.ports = new SwitchPorts(dpif, namespaces, options.previousOfport ?? (() => undefined));
     this.#namespaces = namespaces;
-    this.#log = log ?? (() => undefined);
+    this.#log = options.log ?? (() => undefined);
+    this.#onPortFailed = options.onPortFailed;
     dpif.onEvent((event) => this.#onEvent(event));
   }
 
@@ -72,6 +86,18 @@ export class Switch {
     const done = this.#turn.then(() => this.#apply(config));
     this.#turn = done.catch(() => undefined);
     return done;
+  }
+
+  /** @param listener is told of each `apply` that is done. @returns what ends that */
+  onApplied(listener: (report: ApplyReport) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** What is wrong now, as a report. */
+  standing(): ApplyReport {
+    const errors = [...this.errors].map(([item, message]) => ({ item, message }));
+    return { changes: [], warnings: [], errors };
   }
 
   /** @throws TapflowError NO_BRIDGE */
@@ -97,7 +123,9 @@ export class Switch {
     const report: ApplyReport = { changes: [], warnings: [], errors: [] };
     this.wanted = config;
     this.errors.clear();
+    this.causes.clear();
     this.#closeFailedPorts(report);
+    const slices = new Slices();
     for (const action of diffConfig(this.#inForce, config)) {
       try {
         this.#inForce = await perform(action, this, this.#inForce);
@@ -107,12 +135,18 @@ export class Switch {
         this.#keepOpenPorts();
         this.#fail(report, subjectOf(action), error);
       }
+      await slices.breathe();
     }
+    await this.ports.closed();
+    // Cached traffic follows from here on.
+    if (report.changes.length > 0) await this.slowPath.revalidate();
     await this.#pruneNamespaces(report);
+    for (const listener of this.#listeners) listener(report);
     return report;
   }
 
   #closeFailedPorts(report: ApplyReport): void {
+    if (this.#onPortFailed === undefined) this.ports.markGone();
     for (const { bridge, name } of this.ports.failed()) {
       this.ports.close(this.bridge(bridge), name);
       report.changes.push(`port ${name} closed on bridge ${bridge}: its device had failed`);
@@ -128,6 +162,7 @@ export class Switch {
   #fail(report: ApplyReport, item: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     this.errors.set(item, message);
+    this.causes.set(item, error);
     report.errors.push({ item, message });
   }
 
@@ -150,6 +185,7 @@ export class Switch {
       this.errors.set(name, event.reason);
       this.ports.markFailed(event.portNo);
       this.#log(`${name}: ${event.reason}`);
+      this.#onPortFailed?.(name);
     } else if (event.kind === 'worker-died') {
       this.#log(`worker ${event.worker} died and is being restarted: ${event.reason}`);
     } else {

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ConfigAction, diffConfig } from '../../src/config/diff.ts';
+import { type ConfigAction, diffConfig as differencesBetween } from '../../src/config/diff.ts';
 import type { BridgeConfig, Config, PortConfig } from '../../src/config/value.ts';
 import { parseTopology } from '../../src/config/yaml.ts';
+
+const diffConfig = (from: Config, to: Config): ConfigAction[] => [...differencesBetween(from, to)];
 
 /** Performs actions on a value; throws where a switch would not know how to. */
 function applyActions(config: Config, actions: readonly ConfigAction[]): Config {

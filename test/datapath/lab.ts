@@ -71,6 +71,7 @@ export class Lab {
   async removePort(host: number): Promise<void> {
     await this.#call('close', { host });
     this.#dpif.portDel(host);
+    await this.#dpif.quiesce();
   }
 
   async send(frames: LabFrame[]): Promise<void> {

@@ -68,7 +68,9 @@ function junk() {
 }
 
 function fuzz() {
-  const names = Object.keys(addon).filter((n) => n !== 'setErrorClass' && n !== 'openEvent');
+  const names = Object.keys(addon).filter(
+    (n) => !['setErrorClass', 'openEvent', 'openLinkEvents'].includes(n),
+  );
   for (let i = 0; i < 4000; i++) {
     const args = Array.from({ length: random(6) }, junk);
     attempt(() => addon[names[random(names.length)]](...args));
@@ -96,6 +98,11 @@ function traffic(backend, netns, serial) {
   addon.linkAddresses(names[2]);
   fds.push(addon.openPacket(names[2]).fd);
 
+  addon.tapInfo(fds[0]);
+  addon.closeFd(addon.tapNetns(fds[0]));
+  attempt(() => addon.tapInfo(ns));
+  attempt(() => addon.tapNetns(ns));
+  addon.linkDriver(names[2]);
   const adopted = addon.adoptTap(fds[0]);
   addon.closeFd(adopted.fd);
   const arena = new Uint8Array(new SharedArrayBuffer(80 * SLOT));
@@ -153,6 +160,25 @@ async function events() {
   attempt(() => addon.unwatchEvent(watch));
   addon.watchEvent(fd, () => {});
   if (isMainThread) addon.closeFd(fd);
+  await linkEvents();
+}
+
+async function linkEvents() {
+  const route = addon.openLinkEvents();
+  let seen = 0;
+  const watch = addon.watchEvent(route, () => {
+    for (let some = addon.readLinkEvents(route); some !== undefined; ) {
+      seen += some?.length ?? 0;
+      some = addon.readLinkEvents(route);
+    }
+  });
+  const { fd } = addon.openTap({ name: 'tfev%d' });
+  await addon.closeFdLater(fd);
+  attempt(() => addon.closeFdLater(fd));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  if (seen < 2) throw new Error(`${seen} link events`);
+  addon.unwatchEvent(watch);
+  addon.closeFd(route);
 }
 
 function settings() {

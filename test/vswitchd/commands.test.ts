@@ -3,8 +3,10 @@ import { parseTopology } from '../../src/config/yaml.ts';
 import { SimulatedDatapath } from '../../src/datapath/simulated.ts';
 import { ManualClock } from '../../src/lib/clock.ts';
 import { createSlowPath } from '../../src/ofproto/slow-path.ts';
+import { commandTable } from '../../src/unixctl/command-table.ts';
 import type { CommandRunner } from '../../src/unixctl/server.ts';
-import { switchCommands } from '../../src/vswitchd/commands/all.ts';
+import { commandsOf } from '../../src/vswitchd/commands/all.ts';
+import { applyCommand } from '../../src/vswitchd/commands/apply.ts';
 import { noNamespaces } from '../../src/vswitchd/namespaces.ts';
 import { Switch } from '../../src/vswitchd/switch.ts';
 import { buildFrame } from '../../src/wire/frame.ts';
@@ -30,11 +32,8 @@ beforeEach(async () => {
   const dpif = new SimulatedDatapath({ clock });
   sw = new Switch({ dpif, slowPath: createSlowPath({ dpif, clock }), namespaces: noNamespaces });
   await sw.apply(parseTopology(TOPOLOGY, 'test.yaml'));
-  run = switchCommands(sw, {
-    version: '1.2.3',
-    apply: async (fileName, text) => sw.apply(parseTopology(text, fileName)),
-    stop: () => sw.close(),
-  });
+  const apply = applyCommand(async (file, text) => sw.apply(parseTopology(text, file)));
+  run = commandTable([...commandsOf(sw), apply]);
 });
 
 const hex = (src: string, dst: string): string =>
@@ -202,7 +201,7 @@ bridge br1: 1 flow, fail mode standalone
 
   it('list-commands lists all of them', async () => {
     const listing = await run('list-commands', []);
-    for (const name of ['show', 'flows', 'ofproto/trace', 'exit', 'version']) {
+    for (const name of ['show', 'flows', 'ofproto/trace', 'apply']) {
       expect(listing).toContain(`\n  ${name} `);
     }
   });

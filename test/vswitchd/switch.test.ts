@@ -8,6 +8,9 @@ import { createSlowPath } from '../../src/ofproto/slow-path.ts';
 import type { Namespaces } from '../../src/vswitchd/namespaces.ts';
 import { type ApplyReport, Switch } from '../../src/vswitchd/switch.ts';
 
+/** Of all devices that are there. */
+const IFINDEX = 7;
+
 /** A datapath that tells what was asked of it, and fails on demand. */
 class RecordingDatapath extends SimulatedDatapath {
   readonly calls: string[] = [];
@@ -27,7 +30,7 @@ class RecordingDatapath extends SimulatedDatapath {
     const warning = this.warnings.get(name);
     return {
       ...info,
-      ifindex: this.gone.has(name) ? -1 : info.ifindex,
+      ifindex: this.gone.has(name) ? 0 : IFINDEX,
       warnings: warning === undefined ? [] : [warning],
     };
   }
@@ -35,7 +38,7 @@ class RecordingDatapath extends SimulatedDatapath {
   override portAdd(spec: PortSpec) {
     this.calls.push(`add ${spec.name}`);
     if (this.broken.has(spec.name)) throw new TapflowError('EBUSY', `${spec.name}: broken`);
-    return super.portAdd({ ...spec, type: 'dummy' });
+    return { ...super.portAdd({ ...spec, type: 'dummy' }), ifindex: IFINDEX };
   }
 
   override portDel(portNo: number): void {

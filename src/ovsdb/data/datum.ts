@@ -132,7 +132,8 @@ export function sortSet(atoms: Atom[], type: AtomicType): Datum {
   return { keys, values: undefined };
 }
 
-function sortMap(pairs: [Atom, Atom][], type: AtomicType): Datum {
+/** @throws OvsdbError if a key is there twice */
+export function sortMap(pairs: [Atom, Atom][], type: AtomicType): Datum {
   const order = atomOrder(type);
   pairs.sort((a, b) => order(a[0], b[0]));
   const keys = pairs.map(([key]) => key);

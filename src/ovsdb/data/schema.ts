@@ -66,7 +66,9 @@ export function parseSchema(json: Json): DatabaseSchema {
  */
 export function schemaToJson(schema: DatabaseSchema): JsonObject {
   const { name, version, cksum } = schema;
-  const tables = [...schema.tables].map(([name, table]) => [name, tableToJson(table)]);
+  // That all are roots goes without saying: see withRoots().
+  const tellsRoots = ![...schema.tables.values()].every((table) => table.isRoot);
+  const tables = [...schema.tables].map(([name, table]) => [name, tableToJson(table, tellsRoots)]);
   return {
     name,
     ...(version !== '' && { version }),
@@ -184,11 +186,11 @@ function checkReferences(columns: TableSchema['columns'], tables: DatabaseSchema
   }
 }
 
-function tableToJson(table: TableSchema): JsonObject {
+function tableToJson(table: TableSchema, tellsRoots: boolean): JsonObject {
   const columns = [...table.columns].filter(([, { index }]) => index >= 0);
   return {
     ...(!table.mutable && { mutable: false }),
-    ...(table.isRoot && { isRoot: true }),
+    ...(tellsRoots && table.isRoot && { isRoot: true }),
     columns: Object.fromEntries(columns.map(([name, column]) => [name, columnToJson(column)])),
     ...(table.maxRows !== UNLIMITED && { maxRows: table.maxRows }),
     ...(table.indexes.length > 0 && {

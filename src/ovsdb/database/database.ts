@@ -129,6 +129,23 @@ export class Database {
     commitUnchecked(transaction, this.#tables);
   }
 
+  /**
+   * Takes back what the last transaction changed, when it could not be kept. Of
+   * several transactions, the last comes first.
+   */
+  revert(changes: TransactionChanges): void {
+    const transaction = new Transaction();
+    for (const [name, rows] of changes) {
+      const table = this.#tables.get(name);
+      if (table === undefined) continue;
+      for (const [uuid, { old }] of rows) {
+        if (old === undefined) transaction.remove(table, uuid);
+        else transaction.put(table, old);
+      }
+    }
+    commitUnchecked(transaction, this.#tables);
+  }
+
   #commit(
     { transaction, comments }: Execution,
     beforeCommit: TransactOptions['beforeCommit'],

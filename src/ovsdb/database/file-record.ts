@@ -27,7 +27,7 @@ export function recordOf(
   comment: string,
 ): JsonObject | undefined {
   const record: Record<string, Json> = {};
-  const isDiff = !changesDefaults(changes);
+  const isDiff = !someCannotDiffer(changes);
   for (const [name, rows] of changes) {
     const table: Record<string, Json> = {};
     for (const [uuid, change] of rows) {
@@ -41,24 +41,32 @@ export function recordOf(
   return { _date: date, ...(isDiff && { _is_diff: true }), ...record };
 }
 
+/** A row as the file has it that is compacted. */
+export const storedRow = (row: Row): JsonObject =>
+  rowRecord({ old: undefined, new: row }, false) ?? {};
+
 /**
- * Whether a column that has a default member is changed from that: stock 3.1
- * takes the difference for the members to add, in what itself wrote, too.
+ * Whether a difference would be misread by stock 3.1, in what itself wrote,
+ * too: that of a column that has a default member it takes for the members to
+ * add; one with more members than the column may have it refuses.
  */
-function changesDefaults(changes: TransactionChanges): boolean {
+function someCannotDiffer(changes: TransactionChanges): boolean {
   for (const rows of changes.values()) {
     for (const { old, new: row } of rows.values()) {
-      if (old !== undefined && row !== undefined && leavesDefault(old, row)) return true;
+      if (old !== undefined && row !== undefined && cannotDiffer(old, row)) return true;
     }
   }
   return false;
 }
 
-function leavesDefault(old: Row, row: Row): boolean {
+function cannotDiffer(old: Row, row: Row): boolean {
   for (const { index, type } of row.schema.columns.values()) {
-    if (index < 0 || type.min === 0 || !isComposite(type)) continue;
-    const before = old.at(index);
-    if (before !== row.at(index) && datumsEqual(before, defaultDatum(type))) return true;
+    if (index < 0 || !isComposite(type)) continue;
+    const [before, after] = [old.at(index), row.at(index)];
+    if (before === after) continue;
+    if (type.min > 0 && datumsEqual(before, defaultDatum(type))) return true;
+    if (type.max === UNLIMITED) continue;
+    if (difference(before, after, type).keys.length > type.max) return true;
   }
   return false;
 }

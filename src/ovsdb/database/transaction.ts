@@ -62,9 +62,11 @@ export class Transaction {
 
   /** A copy: rows may be touched while it is walked. */
   touchedRows(): TouchedIn[] {
-    return [...this.#touched].flatMap(([table, rows]) =>
-      [...rows].map(([uuid, touched]) => ({ table, uuid, touched })),
-    );
+    const all: TouchedIn[] = [];
+    for (const [table, rows] of this.#touched) {
+      for (const [uuid, touched] of rows) all.push({ table, uuid, touched });
+    }
+    return all;
   }
 
   touchedIn(table: Table): Iterable<TouchedRow> {

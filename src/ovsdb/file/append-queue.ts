@@ -47,6 +47,7 @@ export class AppendQueue {
   #isNew: boolean;
   #queue: Entry[] = [];
   #isBusy = false;
+  #isTurnUsed = false;
   #isClosed = false;
 
   /**
@@ -130,8 +131,22 @@ export class AppendQueue {
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ ...entry, resolve, reject });
-      if (!this.#isBusy) void this.#work();
+      if (!this.#isBusy) this.#begin();
     });
+  }
+
+  /**
+   * The first record of a turn of the event loop is written at once; those that
+   * follow in the same turn, from other clients, go in one write at its end.
+   */
+  #begin(): void {
+    if (this.#isTurnUsed) return;
+    this.#isTurnUsed = true;
+    setImmediate(() => {
+      this.#isTurnUsed = false;
+      if (!this.#isBusy && this.#queue.length > 0) void this.#work();
+    });
+    void this.#work();
   }
 
   async #work(): Promise<void> {

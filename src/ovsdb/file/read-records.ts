@@ -7,7 +7,6 @@
  * worded as stock servers word them.
  */
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import { TapflowError } from '../../lib/error.ts';
 import { isObject, type Json, type JsonObject } from '../../lib/json.ts';
 import { JsonStream, parseJson } from '../../lib/json-text.ts';
@@ -20,13 +19,23 @@ export interface ReadRecord {
   readonly end: number;
 }
 
+/** An open file, or what reads like one. */
+export interface RecordSource {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: undefined,
+    position: number,
+  ): Promise<{ bytesRead: number }>;
+}
+
 /**
  * @param name of the file, for messages
  * @param size bytes to read; what is appended meanwhile is not looked at
  * @throws TapflowError BAD_RECORD at the first record that is not whole and sound
  */
 export async function* readRecords(
-  file: FileHandle,
+  file: RecordSource,
   name: string,
   size: number,
 ): AsyncGenerator<ReadRecord, void, void> {
@@ -105,12 +114,12 @@ async function parseLarge(body: Buffer, slices: Slices): Promise<Json | undefine
 
 /** Part of a file, read ahead, so that small records take one read for many. */
 class FileWindow {
-  readonly #file: FileHandle;
+  readonly #file: RecordSource;
   readonly #size: number;
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);
 
-  constructor(file: FileHandle, size: number) {
+  constructor(file: RecordSource, size: number) {
     this.#file = file;
     this.#size = size;
   }
@@ -131,7 +140,7 @@ class FileWindow {
   }
 }
 
-async function readFully(file: FileHandle, buffer: Buffer, offset: number): Promise<number> {
+async function readFully(file: RecordSource, buffer: Buffer, offset: number): Promise<number> {
   let filled = 0;
   while (filled < buffer.length) {
     const { bytesRead } = await file.read(buffer, filled, undefined, offset + filled);

@@ -28,6 +28,10 @@ export class RpcError extends TapflowError {
     super('RPC_ERROR', `the server refuses "${method}": ${errorName(error)}`);
     this.error = error;
   }
+
+  get isUnknownMethod(): boolean {
+    return errorName(this.error).startsWith(UNKNOWN_METHOD);
+  }
 }
 
 export class RpcClient {
@@ -102,7 +106,7 @@ export class RpcClient {
 
   /** A server has nothing to ask but echo. */
   #refuse(id: Json): void {
-    this.#session.connection?.send({ type: 'error', error: { error: 'unknown method' }, id });
+    this.#session.connection?.send({ type: 'error', error: { error: UNKNOWN_METHOD }, id });
   }
 
   #disconnected(reason: string | undefined): void {
@@ -132,6 +136,8 @@ function disconnected(name: string, method: string): TapflowError {
     `${name}: not connected, or no longer: no answer to "${method}"`,
   );
 }
+
+const UNKNOWN_METHOD = 'unknown method';
 
 /** OVSDB's errors are objects with a member of this name, JSON-RPC's are anything. */
 function errorName(error: Json): string {

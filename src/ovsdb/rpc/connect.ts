@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
-import tls from 'node:tls';
 import type { ActiveRemote } from './remote.ts';
 import { type TlsFiles, tlsClientOptions } from './tls.ts';
 
@@ -20,7 +19,7 @@ export async function connectStream(
   remote: ActiveRemote,
   options: ConnectOptions = {},
 ): Promise<Duplex> {
-  const socket = openSocket(remote, options);
+  const socket = await openSocket(remote, options);
   try {
     const ready = remote.kind === 'ssl' ? 'secureConnect' : 'connect';
     await once(socket, ready, { signal: options.signal });
@@ -33,10 +32,12 @@ export async function connectStream(
   }
 }
 
-function openSocket(remote: ActiveRemote, options: ConnectOptions): net.Socket {
+/** Node's TLS is loaded when it is needed: a command on a unix socket takes less time than that. */
+async function openSocket(remote: ActiveRemote, options: ConnectOptions): Promise<net.Socket> {
   if (remote.kind === 'unix') return net.connect(remote.path);
   const { host, port } = remote;
   if (remote.kind === 'tcp') return net.connect({ host, port, noDelay: true });
+  const { default: tls } = await import('node:tls');
   const socket = tls.connect({ host, port, ...tlsClientOptions(options.tls?.() ?? {}) });
   return socket.setNoDelay(true);
 }

@@ -8,8 +8,8 @@
  * - In: size and depth of a message are (json-text.ts), and messages are
  *   handed on one at a time. While the owner holds the connection, or while
  *   the peer does not read what was sent to it, no further message is taken
- *   and the stream is paused: who does not read can ask for no more. Messages
- *   that came together are handed on for at most SLICE_MS in one turn.
+ *   and the stream is paused: who does not read can ask for no more. What came
+ *   together is read and handed on for about SLICE_MS in one turn.
  * - Out: `needsDrain` tells the owner to hold back what is not an answer (a
  *   monitor's updates can wait and be merged) until `drain`. Whoever sends
  *   behind more than `maxBacklogBytes` costs the peer its connection.
@@ -60,11 +60,15 @@ export class Connection {
   readonly #clock: Clock;
   readonly #incoming: JsonStream;
   /** What the last piece held that is not handed on yet. */
-  #arrived: Generator<Json, void, undefined> | undefined;
+  #arrived: Generator<Json | undefined, void, undefined> | undefined;
   #isHeld = false;
   #isDelivering = false;
   #isCorked = false;
   #isClosed = false;
+  /** When to make way for other work; undefined in a turn in which nothing was read yet. */
+  #sliceEnd: number | undefined;
+  /** Whether the slice ended before what has come did. */
+  #isLate = false;
 
   constructor(stream: Duplex, options: ConnectionOptions, handlers: ConnectionHandlers) {
     this.name = options.name;
@@ -136,7 +140,7 @@ export class Connection {
 
   #receive(piece: Buffer): void {
     this.#handlers.activity?.();
-    this.#arrived = this.#incoming.feed(piece);
+    this.#arrived = this.#read(piece);
     this.#deliver();
   }
 
@@ -147,18 +151,38 @@ export class Connection {
 
   /** Hands on what has come until nothing is left, or something speaks against it. */
   #deliver(): void {
-    if (this.#isDelivering) return;
+    if (this.#isDelivering || this.#isClosed) return;
     this.#isDelivering = true;
-    const deadline = this.#clock.now() + SLICE_MS;
-    let isLate = false;
-    while (!isLate && this.#mayDeliver() && this.#deliverNext()) {
-      isLate = this.#clock.now() > deadline;
+    const deadline = this.#beginSlice();
+    this.#isLate = this.#clock.now() > deadline;
+    while (!this.#isLate && this.#mayDeliver() && this.#deliverNext()) {
+      this.#isLate = this.#clock.now() > deadline;
     }
     this.#isDelivering = false;
     if (this.#isClosed) return;
-    if (isLate) setImmediate(() => this.#deliver());
-    if (isLate || !this.#mayDeliver()) this.#stream.pause();
+    if (this.#isLate || !this.#mayDeliver()) this.#stream.pause();
     else if (this.#stream.isPaused()) this.#stream.resume();
+  }
+
+  /** One slice a turn, however many pieces come in it: libuv reads up to 32 at once. */
+  #beginSlice(): number {
+    if (this.#sliceEnd !== undefined) return this.#sliceEnd;
+    this.#sliceEnd = this.#clock.now() + SLICE_MS;
+    setImmediate(() => {
+      this.#sliceEnd = undefined;
+      if (this.#isLate) this.#deliver();
+    });
+    return this.#sliceEnd;
+  }
+
+  /** The messages that a piece completes; between them undefined, for a look at the clock. */
+  *#read(piece: Buffer): Generator<Json | undefined, void, undefined> {
+    for (let at = 0; at < piece.length; ) {
+      const end = this.#incoming.pendingBytes > 0 ? at + STEP_BYTES : piece.length;
+      yield* this.#incoming.feed(piece.subarray(at, end));
+      yield undefined;
+      at = end;
+    }
   }
 
   #mayDeliver(): boolean {
@@ -166,25 +190,28 @@ export class Connection {
     return !this.#isClosed && !this.#isHeld && !waits;
   }
 
-  /** @returns whether there was one */
+  /** @returns whether there was anything left */
   #deliverNext(): boolean {
-    const json = this.#take();
-    if (json === undefined) return false;
-    const message = this.#understand(json);
-    if (message === undefined) return false;
+    const next = this.#take();
+    if (next === undefined) return false;
+    const message = next.value === undefined ? undefined : this.#understand(next.value);
+    if (message !== undefined) this.#handOn(message);
+    return true;
+  }
+
+  #handOn(message: Message): void {
     this.messagesReceived++;
     if (message.type === 'request' && message.method === 'echo') {
       this.send({ type: 'reply', result: message.params, id: message.id });
     } else if (message.type !== 'reply' || message.id !== ECHO) {
       this.#handlers.message(message);
     }
-    return true;
   }
 
-  #take(): Json | undefined {
+  #take(): { value: Json | undefined } | undefined {
     try {
       const next = this.#arrived?.next();
-      if (next !== undefined && !next.done) return next.value;
+      if (next !== undefined && !next.done) return next;
       this.#arrived = undefined;
     } catch (error) {
       this.#fail(`error parsing stream: ${(error as Error).message}`);
@@ -226,8 +253,10 @@ export class Connection {
   }
 }
 
-/** Above it, reading messages that came together makes way for other work. */
+/** Above it, reading makes way for other work. */
 const SLICE_MS = 2;
+/** Of a message that does not come in one piece: reading them takes a millisecond at most. */
+const STEP_BYTES = 8192;
 const DEFAULT_MAX_BACKLOG = 64 << 20;
 /** The id of probes, as Open vSwitch's. */
 const ECHO = 'echo';

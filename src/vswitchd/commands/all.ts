@@ -1,6 +1,5 @@
-/** Every command of the control socket. */
-import { commandTable } from '../../unixctl/command-table.ts';
-import type { CommandRunner } from '../../unixctl/server.ts';
+/** The control socket's commands about the switch. */
+import type { Command } from '../../unixctl/command-table.ts';
 import type { Switch } from '../switch.ts';
 import { cacheCommand } from './cache.ts';
 import { flowCommands } from './flows.ts';
@@ -8,13 +7,11 @@ import { macCommand } from './mac.ts';
 import { ovsBridgeCommands } from './ovs-bridge.ts';
 import { ovsDatapathCommands } from './ovs-datapath.ts';
 import { portsCommand } from './ports.ts';
-import { type ProcessControl, processCommands } from './process.ts';
 import { showCommand } from './show.ts';
 import { traceCommands } from './trace.ts';
 
-export function switchCommands(sw: Switch, control: ProcessControl): CommandRunner {
-  return commandTable([
-    ...processCommands(control),
+export function commandsOf(sw: Switch): Command[] {
+  return [
     showCommand(sw),
     ...flowCommands(sw),
     macCommand(sw),
@@ -23,5 +20,5 @@ export function switchCommands(sw: Switch, control: ProcessControl): CommandRunn
     ...traceCommands(sw),
     ...ovsBridgeCommands(sw),
     ...ovsDatapathCommands(sw),
-  ]);
+  ];
 }

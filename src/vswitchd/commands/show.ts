@@ -39,9 +39,6 @@ export function showCommand(sw: Switch): Command {
   });
 }
 
-/** The same as text, for the daemon's first words. */
-export const showText = (sw: Switch): string => shownText(shown(sw));
-
 const shownText = (bridges: readonly ShownBridge[]): string =>
   bridges.length === 0 ? 'This switch has no bridges.\n' : bridges.map(bridgeText).join('\n');
 

@@ -34,6 +34,17 @@ function received(peer: Duplex): string {
   return String(peer.read() ?? '');
 }
 
+/** An update of 400 kB, in pieces like those of a socket, or in so many. */
+function largeMessage(count = 7): string[] {
+  const text = JSON.stringify({ id: null, method: 'update', params: ['x'.repeat(400_000)] });
+  const first = 1000;
+  const size = Math.ceil((text.length - first) / (count - 1));
+  const rest = Array.from({ length: count - 1 }, (_, i) =>
+    text.slice(first + i * size, first + (i + 1) * size),
+  );
+  return [text.slice(0, first), ...rest];
+}
+
 const REQUEST = '{"id":1,"method":"list_dbs","params":[]}';
 
 describe('a JSON-RPC connection', () => {
@@ -228,6 +239,28 @@ describe('a JSON-RPC connection', () => {
       order.push('other');
     }
     expect(order.join(' ')).toMatch(/message (other )+message (other )+message/);
+  });
+
+  it.each([
+    ['many messages in many pieces', () => Array.from({ length: 50 }, () => REQUEST), 50],
+    ['one message in many pieces', largeMessage, 1],
+    ['one message in one more piece', () => largeMessage(2), 1],
+  ])('reads for one slice a turn, however much there is: %s', async (_, pieces, count) => {
+    let now = 0;
+    const clock = { now: () => now++, after: () => () => {} };
+    const { peer, messages } = connect({ clock });
+    let looks = 0;
+    for (const piece of pieces()) peer.write(piece);
+    const perTurn: number[] = [];
+    for (let i = 0; messages.length < count && i < 1000; i++) {
+      await turn();
+      perTurn.push(now - looks);
+      looks = now;
+    }
+    expect(messages).toHaveLength(count);
+    // Of the clock: as many as a slice has milliseconds, and a few where one begins and ends.
+    expect(Math.max(...perTurn)).toBeLessThan(10);
+    expect(perTurn.filter((each) => each > 0).length).toBeGreaterThan(3);
   });
 
   it('tells how much of a message has come', async () => {
