@@ -1,13 +1,9 @@
 /** The command line's end of the switch's control socket, and the words for what fails there. */
-import path from 'node:path';
 import { type UnixctlReply, unixctlRequest } from '../unixctl/client.ts';
+import { controlSocket } from './up/switch-files.ts';
 
 /** A failure to tell the user about, in one line and without a stack. */
 export class CliError extends Error {}
-
-export const DEFAULT_STATE_DIR = '/run/tapflow';
-
-export const socketPath = (stateDir: string): string => path.join(stateDir, 'tapflow.ctl');
 
 /** @throws CliError when no switch listens, or it answers with an error */
 export async function request(
@@ -15,7 +11,9 @@ export async function request(
   method: string,
   params: readonly string[] = [],
 ): Promise<string> {
-  const reply = await exchange(socketPath(stateDir), method, params);
+  const socket = controlSocket(stateDir);
+  if (socket === undefined) throw noSwitch(`there is no ovs-vswitchd.pid in ${stateDir}`);
+  const reply = await exchange(socket, method, params);
   if ('error' in reply) throw new CliError(reply.error.trimEnd());
   return reply.result;
 }
@@ -47,12 +45,13 @@ async function exchange(
 
 function connectError(path: string, error: NodeJS.ErrnoException): CliError {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
-    return new NoSwitch(
-      `no switch is running (nothing listens at ${path}): start one with: tapflow up FILE`,
-    );
+    return noSwitch(`nothing listens at ${path}`);
   }
   if (error.code === 'EACCES') {
     return new CliError(`the switch at ${path} belongs to another user: try sudo`);
   }
   return new CliError(`${path}: ${error.message}`);
 }
+
+const noSwitch = (reason: string): NoSwitch =>
+  new NoSwitch(`no switch is running (${reason}): start one with: tapflow up FILE`);

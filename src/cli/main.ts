@@ -1,49 +1,31 @@
 #!/usr/bin/env node
+/** The `tapflow` command: one of Open vSwitch's programs, or a verb of its own. */
+import { findProgram, isProgram } from './programs.ts';
+
+const [name, ...args] = helpFirst(process.argv.slice(2));
+useOwnDirectories();
+const program = await findProgram(name);
+if (program === undefined) {
+  process.exitCode = await (await import('./verbs.ts')).runVerb(process.argv);
+} else {
+  const code = await program(args);
+  // Not before all that it printed has been taken: a pipe may be slow, or closed.
+  process.stdout.on('error', () => process.exit(code));
+  process.stdout.write('', () => process.exit(code));
+}
+
 /**
- * The `tapflow` command. Each verb stands in a file of its own, its help text
- * beside it; here they are put together, and their failures become an exit
- * code: 0 done, 1 failed, 2 misused.
+ * Under tapflow's roof Open vSwitch's programs meet in tapflow's directories, those of `tapflow up`;
+ * by their own names (compat/bin) in Open vSwitch's. Variables that are set count in either case.
  */
-import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../lib/version.ts';
-import { addFlow } from './add-flow.ts';
-import { cache } from './cache.ts';
-import { CliError } from './control.ts';
-import { delFlows } from './del-flows.ts';
-import { demo } from './demo.ts';
-import { down } from './down.ts';
-import { flows } from './flows.ts';
-import { mac } from './mac.ts';
-import { ports } from './ports.ts';
-import { show } from './show.ts';
-import { trace } from './trace.ts';
-import { up } from './up.ts';
-
-const program = new Command('tapflow')
-  .description('A virtual switch for Linux, entirely in userspace.')
-  .version(packageVersion())
-  .configureHelp({ showGlobalOptions: true })
-  .exitOverride();
-
-// Commander copies the settings above to commands made by `command()`, in this order of appearance.
-for (const verb of [up, down, demo, show, flows, addFlow, delFlows, mac, cache, ports, trace]) {
-  verb(program);
-}
-process.exitCode = await run();
-
-async function run(): Promise<number> {
-  try {
-    await program.parseAsync();
-    return Number(process.exitCode ?? 0);
-  } catch (error) {
-    return exitCode(error);
-  }
+function useOwnDirectories(): void {
+  process.env.OVS_RUNDIR ||= '/run/tapflow';
+  process.env.OVS_DBDIR ||= '/etc/tapflow';
+  process.env.OVS_LOGDIR ||= '/var/log/tapflow';
 }
 
-function exitCode(error: unknown): number {
-  // Commander has said what is wrong; help and version come here too, with 0.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (!(error instanceof CliError)) throw error;
-  process.stderr.write(`tapflow: ${error.message}\n`);
-  return 1;
+/** `tapflow help PROGRAM` is what `tapflow PROGRAM --help` is. */
+function helpFirst(words: readonly string[]): readonly string[] {
+  const [first, second] = words;
+  return first === 'help' && isProgram(second) ? [second, '--help'] : words;
 }

@@ -3,7 +3,8 @@
  * switch answered. The switch makes both the table and, for `--json`, the JSON.
  */
 import type { Command } from 'commander';
-import { DEFAULT_STATE_DIR, request } from './control.ts';
+import { request } from './control.ts';
+import { DEFAULT_STATE_DIR } from './up/switch-files.ts';
 
 export interface QueryVerb {
   name: string;

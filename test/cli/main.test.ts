@@ -37,8 +37,9 @@ const VERBS = [
 beforeAll(async () => {
   state = mkdtempSync(path.join(tmpdir(), 'tapflow-cli-'));
   const fail = { ...echo('exit'), run: () => Promise.reject(new Error('it will not stop')) };
+  writeFileSync(path.join(state, 'ovs-vswitchd.pid'), '4711\n');
   server = await openUnixctlServer(
-    path.join(state, 'tapflow.ctl'),
+    path.join(state, 'ovs-vswitchd.4711.ctl'),
     commandTable([...VERBS.map(echo), fail]),
   );
 });
@@ -84,18 +85,20 @@ describe('the tapflow command', () => {
     const { code, stderr } = await tapflow('ports', '--state', '/nonexistent');
     expect(code).toBe(1);
     expect(stderr).toBe(
-      'tapflow: no switch is running (nothing listens at /nonexistent/tapflow.ctl): ' +
+      'tapflow: no switch is running (there is no ovs-vswitchd.pid in /nonexistent): ' +
         'start one with: tapflow up FILE\n',
     );
   });
 
   it('takes a socket whose process is dead for no switch', async () => {
     const dead = mkdtempSync(path.join(tmpdir(), 'tapflow-dead-'));
-    const leftover = net.createServer().listen(path.join(dead, 'tapflow.ctl'));
+    const socket = path.join(dead, 'ovs-vswitchd.4711.ctl');
+    writeFileSync(path.join(dead, 'ovs-vswitchd.pid'), '4711\n');
+    const leftover = net.createServer().listen(socket);
     await new Promise((resolve) => leftover.once('listening', resolve));
     // A socket file without its listener: what kill -9 leaves.
-    rmSync(path.join(dead, 'tapflow.ctl'));
-    writeFileSync(path.join(dead, 'tapflow.ctl'), '');
+    rmSync(socket);
+    writeFileSync(socket, '');
     const { code, stderr } = await tapflow('show', '--state', dead);
     leftover.close();
     rmSync(dead, { recursive: true });
@@ -103,7 +106,7 @@ describe('the tapflow command', () => {
     expect(stderr).toContain('no switch is running');
   });
 
-  it.each([[[]], [['shwo']], [['up']], [['add-flow', 'br0']], [['show', '--nope']]])(
+  it.each([[[]], [['shwo']], [['add-flow', 'br0']], [['show', '--nope']]])(
     'exits with 2 and says what was expected when misused: %j',
     async (args) => {
       const { code, stderr } = await tapflow(...args);

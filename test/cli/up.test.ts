@@ -1,11 +1,13 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** What a switch leaves: its configuration. */
+const KEPT = ['.conf.db.~lock~', 'conf.db', 'net.yaml'];
 const TOPOLOGY = 'bridges:\n  - name: br0\n    ports: [{ name: p1, type: dummy }]\n';
 
 let state: string;
@@ -39,7 +41,7 @@ describe('tapflow up', () => {
     expect(stdout).toContain(`The switch is up; "tapflow down --state ${state}" stops it.`);
     expect(stdout).toMatch(/p1 +1 +dummy/);
     expect(await tapflow('down', '--state', state)).toMatchObject({ code: 0 });
-    expect(readdirSync(state)).toEqual(['net.yaml']);
+    expect(readdirSync(state)).toEqual(KEPT);
   });
 
   it('a second time applies what differs to the switch that runs', async () => {
@@ -58,7 +60,7 @@ describe('tapflow up', () => {
     const { code, stdout, stderr } = await up();
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(/^tapflow: .*net\.yaml:2:\d+: .*nam/);
-    expect(readdirSync(state)).toEqual(['net.yaml']);
+    expect(readdirSync(state)).toEqual(KEPT);
   });
 
   it('comes up with the ports that work, and shows those that do not', async () => {
@@ -69,19 +71,38 @@ describe('tapflow up', () => {
     expect((await tapflow('show', '--state', state)).stdout).toMatch(/t1 .*ERROR/);
   });
 
-  it('writes a log of JSON lines where it is told to', async () => {
-    const log = path.join(state, 'log');
-    await up('--log-file', log);
+  it('writes logs where it is told to', async () => {
+    const logs = path.join(state, 'log');
+    await up('--log-dir', logs);
     await tapflow('down', '--state', state);
-    const { stdout } = await new Promise<{ stdout: string }>((resolve) => {
-      execFile('cat', [log], (_, stdout) => resolve({ stdout }));
-    });
-    const lines = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as { msg: string });
-    expect(lines[0].msg).toMatch(/^the switch is up, process \d+/);
-    expect(lines.at(-1)?.msg).toBe('the switch has stopped');
+    expect(readdirSync(logs)).toEqual(['ovs-vswitchd.log', 'ovsdb-server.log']);
+    const log = readFileSync(path.join(logs, 'ovs-vswitchd.log'), 'utf8');
+    expect(log).toMatch(/\|bridge\|INFO\|bridge br0: added interface p1 on port 1\n/);
+  });
+
+  it('without a file is what its database says, and keeps it for the next start', async () => {
+    await tapflow('up', '--simulated', '--detach', '--state', state);
+    const db = `--db=unix:${state}/db.sock`;
+    const added = ['add-br', 'br7', '--', 'add-port', 'br7', 'p7'];
+    expect(
+      await tapflow('vsctl', db, ...added, '--', 'set', 'Interface', 'p7', 'type=dummy'),
+    ).toMatchObject({ code: 0, stderr: '' });
+    await tapflow('down', '--state', state);
+    await tapflow('up', '--simulated', '--detach', '--state', state);
+    expect((await tapflow('show', '--state', state)).stdout).toMatch(
+      /bridge br7:[\s\S]*p7 +1 +dummy/,
+    );
+  });
+
+  it('starts a daemon anew that has crashed', async () => {
+    await up();
+    const pidfile = path.join(state, 'ovs-vswitchd.pid');
+    const pid = Number(readFileSync(pidfile, 'utf8'));
+    process.kill(pid, 'SIGABRT');
+    const isAnother = () => existsSync(pidfile) && Number(readFileSync(pidfile, 'utf8')) !== pid;
+    await expect.poll(isAnother, { timeout: 8000 }).toBe(true);
+    const shown = async () => (await tapflow('show', '--state', state)).stdout;
+    await expect.poll(shown, { timeout: 8000 }).toMatch(/p1 +1 +dummy/);
   });
 
   it('in the foreground runs until a signal, then exits with 0', async () => {
@@ -90,7 +111,7 @@ describe('tapflow up', () => {
     expect(await tapflow('show', '--state', state)).toMatchObject({ code: 0 });
     child.kill('SIGTERM');
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0);
-    expect(readdirSync(state)).toEqual(['net.yaml']);
+    expect(readdirSync(state)).toEqual(KEPT);
   });
 
   it.each(['0', 'x', '-1', '1.5'])('takes no --workers %s', async (workers) => {

@@ -9,7 +9,7 @@
  * path whether or not this machine has them.
  */
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CLI } from '../system/requirements.ts';
@@ -25,17 +25,22 @@ interface Played {
 
 export async function play(page: Page): Promise<Played[]> {
   const home = mkdtempSync(path.join(tmpdir(), 'tapflow-docs-'));
+  const isMade = mkdirSync(DATABASES, { recursive: true }) !== undefined;
   try {
     mkdirSync(path.join(home, 'bin'));
     putOnPath(home, 'tapflow', `exec ${process.execPath} ${CLI} "$@"`);
-    putOnPath(home, 'sudo', 'exec "$@"');
+    putOnPath(home, 'sudo', 'exec env "$@"');
     const steps = page.blocks.flatMap(stepsOf);
     writeFileSync(path.join(home, 'script'), script(home, steps));
     return results(steps, await run(home));
   } finally {
     rmSync(home, { recursive: true });
+    if (isMade) rmdirSync(DATABASES);
   }
 }
+
+/** The page has one of its own. */
+const DATABASES = '/etc/tapflow';
 
 type Step = { file: string; text: string } | { command: string; shown: string[] };
 
@@ -71,6 +76,7 @@ function script(home: string, steps: Step[]): string {
   return [
     `export PATH=${path.join(home, 'bin')}:$PATH`,
     'mount -t tmpfs tmpfs /run',
+    `mount -t tmpfs tmpfs ${DATABASES}`,
     'ip link set lo up',
     `mkdir ${home}/work && cd ${home}/work`,
     ...lines,

@@ -80,9 +80,10 @@ export class Lab {
     return this.tapflow('up', this.file);
   }
 
-  /** The switch's process id. */
-  get pid(): number {
-    return Number(readFileSync(path.join(this.state, 'tapflow.pid'), 'utf8'));
+  /** Process ids: of `tapflow up`, and of the daemon that forwards. */
+  get pids(): { up: number; vswitchd: number } {
+    const read = (file: string) => Number(readFileSync(path.join(this.state, file), 'utf8'));
+    return { up: read('tapflow.pid'), vswitchd: read('ovs-vswitchd.pid') };
   }
 
   /** Runs in a namespace of this lab. */

@@ -85,7 +85,7 @@ describeSystem('applying an edited file to a running switch', () => {
 
   it('reads the file again on SIGHUP', async () => {
     lab.write(topology([a, b, c], ['priority=7,actions=normal']));
-    process.kill(lab.pid, 'SIGHUP');
+    process.kill(lab.pids.up, 'SIGHUP');
     await expect
       .poll(async () => (await lab.tapflow('flows', 'br0')).stdout, { timeout: 5000 })
       .toContain('priority=7');
@@ -94,9 +94,8 @@ describeSystem('applying an edited file to a running switch', () => {
   it('is reached by stock ovs-appctl', async () => {
     const appctl = (...args: string[]) =>
       new Promise<string>((resolve) => {
-        execFile('ovs-appctl', ['-t', `${lab.state}/tapflow.ctl`, ...args], (_, stdout, stderr) =>
-          resolve(stdout + stderr),
-        );
+        const env = { ...process.env, OVS_RUNDIR: lab.state };
+        execFile('ovs-appctl', args, { env }, (_, stdout, stderr) => resolve(stdout + stderr));
       });
     expect(await appctl('fdb/show', 'br0')).toMatch(/^ port {2}VLAN {2}MAC {16}Age\n/);
     expect(await appctl('ofproto/trace', 'br0', 'in_port=1')).toContain('Datapath actions:');

@@ -14,6 +14,9 @@ bridges:
       - { name: ${lab.iface('b')}, type: tap, netns: ${lab.ns('b')}, addresses: [10.69.0.2/24] }
 `;
 
+/** What a switch leaves: its configuration. */
+const KEPT = ['.conf.db.~lock~', 'conf.db', 'lab.yaml'];
+
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 const hasInterface = async (ns: string): Promise<boolean> =>
   (await lab.inside(ns, 'ip', 'link', 'show', lab.iface(ns))).code === 0;
@@ -27,14 +30,14 @@ describeSystem('stopping and starting', () => {
   it('down leaves no namespace, interface, process or file', async () => {
     await lab.up(topology());
     expect(await lab.ping('a', '10.69.0.2')).toBe(3);
-    const { pid } = lab;
+    const { up, vswitchd } = lab.pids;
     expect(await lab.tapflow('down')).toMatchObject({
       code: 0,
       stdout: 'The switch has stopped.\n',
     });
-    await eventually('the process has ended', () => !isAlive(pid));
+    await eventually('the processes have ended', () => !isAlive(up) && !isAlive(vswitchd));
     expect(lab.namespaces()).toEqual([]);
-    expect(readdirSync(lab.state)).toEqual(['lab.yaml']);
+    expect(readdirSync(lab.state)).toEqual(KEPT);
   });
 
   it('down says so when nothing runs', async () => {
@@ -45,18 +48,18 @@ describeSystem('stopping and starting', () => {
 
   it.each(['SIGTERM', 'SIGINT'] as const)('%s stops it as cleanly', async (signal) => {
     await lab.up(topology());
-    const { pid } = lab;
-    process.kill(pid, signal);
-    await eventually('the process has ended', () => !isAlive(pid));
+    const { up, vswitchd } = lab.pids;
+    process.kill(up, signal);
+    await eventually('the processes have ended', () => !isAlive(up) && !isAlive(vswitchd));
     expect(lab.namespaces()).toEqual([]);
-    expect(readdirSync(lab.state)).toEqual(['lab.yaml']);
+    expect(readdirSync(lab.state)).toEqual(KEPT);
   });
 
   it('after kill -9 the next start finds nothing in its way and the same namespaces', async () => {
     await lab.up(topology());
-    const { pid } = lab;
-    process.kill(pid, 'SIGKILL');
-    await eventually('the process has ended', () => !isAlive(pid));
+    const { up, vswitchd } = lab.pids;
+    process.kill(vswitchd, 'SIGKILL');
+    await eventually('the processes have ended', () => !isAlive(up) && !isAlive(vswitchd));
     await eventually('its interface is gone', async () => !(await hasInterface('a')));
     await lab.up(topology());
     expect(await lab.ping('a', '10.69.0.2')).toBe(3);
@@ -66,9 +69,9 @@ describeSystem('stopping and starting', () => {
 
   it('after kill -9 a start with another file removes the namespaces that only the old one named', async () => {
     await lab.up(topology());
-    const { pid } = lab;
-    process.kill(pid, 'SIGKILL');
-    await eventually('the process has ended', () => !isAlive(pid));
+    const { up, vswitchd } = lab.pids;
+    process.kill(vswitchd, 'SIGKILL');
+    await eventually('the processes have ended', () => !isAlive(up) && !isAlive(vswitchd));
     await lab.up('bridges: [{ name: br0 }]\n');
     expect(lab.namespaces()).toEqual([]);
   });
@@ -86,9 +89,9 @@ describeSystem('stopping and starting', () => {
     lab.write(topology());
     const parent = spawn(process.execPath, [CLI, 'up', '--state', lab.state, lab.file]);
     await new Promise((resolve) => parent.stdout.once('data', resolve));
-    const { pid } = lab;
+    const { vswitchd } = lab.pids;
     parent.kill('SIGKILL');
-    await eventually('the switch has ended', () => !isAlive(pid));
+    await eventually('the switch has ended', () => !isAlive(vswitchd));
     expect(lab.namespaces()).toEqual([]);
   });
 });

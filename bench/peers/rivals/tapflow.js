@@ -79,7 +79,7 @@ function topologyFile({ ports, mtu }, { rules }) {
 
 /** @param {string} state */
 function daemonPid(state) {
-  return Number(readFileSync(join(state, 'tapflow.pid'), 'utf8'));
+  return Number(readFileSync(join(state, 'ovs-vswitchd.pid'), 'utf8'));
 }
 
 /** @param {{ microflow_hits: number, megaflow_hits: number, misses: number }} cache */

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildFrame, type FrameRecord } from '../../wire/frame.ts';
 import { request } from '../control.ts';
-import { startDaemon } from '../daemon-process.ts';
+import { startSwitch } from '../up/start-switch.ts';
 import { type Actor, addressOf, CAST, type Exchange, SERVICE_PORT, type Stage } from './stage.ts';
 import { topology } from './topology.ts';
 
@@ -18,7 +18,7 @@ export async function openDummyStage(): Promise<Stage> {
   const file = path.join(state, 'demo.yaml');
   writeFileSync(file, topology());
   const remove = () => rmSync(state, { recursive: true, force: true });
-  const daemon = await startDaemon({ file, state, simulated: true }).catch((error: unknown) => {
+  const running = await startSwitch({ file, state, simulated: true }).catch((error: unknown) => {
     remove();
     throw error;
   });
@@ -32,8 +32,8 @@ export async function openDummyStage(): Promise<Stage> {
       exchange(state, from, to, count, (reply) => ({ udp: udpPorts(reply) })),
     tcp: (from, to) => tcp(state, from, to),
     async close() {
-      daemon.signal('SIGTERM');
-      await daemon.exited;
+      running.stop();
+      await running.exited;
       remove();
     },
   };

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CliError } from '../control.ts';
-import { startDaemon } from '../daemon-process.ts';
+import { startSwitch } from '../up/start-switch.ts';
 import { type Actor, addressOf, CAST, type Exchange, SERVICE_PORT, type Stage } from './stage.ts';
 import { topology } from './topology.ts';
 
@@ -43,13 +43,13 @@ class NamespaceStage implements Stage {
   async open(): Promise<void> {
     const file = path.join(this.state, 'demo.yaml');
     writeFileSync(file, topology(netnsOf));
-    const daemon = await startDaemon({ file, state: this.state, quiet: true });
+    const running = await startSwitch({ file, state: this.state });
     this.#stop = () => {
-      daemon.signal('SIGTERM');
-      return daemon.exited;
+      running.stop();
+      return running.exited;
     };
     // What refuses one port refuses all: the first reason will do.
-    const [error] = daemon.report.errors;
+    const [error] = running.report.errors;
     if (error !== undefined) throw new CliError(`${error.item}: ${error.message}`);
     await Promise.all(CAST.map(({ name }) => this.#traffic(name, ['ready', addressOf(name)])));
   }

@@ -41,7 +41,7 @@ export function restartDaemon(command: DaemonCommand): RunningDaemon {
 function spawnDaemon(command: DaemonCommand): { child: ChildProcess; daemon: RunningDaemon } {
   const { name, args, files, logDir } = command;
   const log = logDir === undefined ? [] : ['--log-file'];
-  const child = spawn(process.execPath, [...V8_FLAGS, MAIN, name, ...SHARED, ...log, ...args], {
+  const child = spawn(process.execPath, [...FLAGS[name], MAIN, name, ...SHARED, ...log, ...args], {
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, OVS_RUNDIR: files.run, ...(logDir && { OVS_LOGDIR: logDir }) },
@@ -51,10 +51,15 @@ function spawnDaemon(command: DaemonCommand): { child: ChildProcess; daemon: Run
 }
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
-const SHARED = ['--pidfile', '--overwrite-pidfile', '-vconsole:warn'];
+/** What a daemon warns of is in its log, and in what `up` and `show` say of the switch. */
+const SHARED = ['--pidfile', '--overwrite-pidfile', '-vconsole:err'];
 
 /**
- * V8 would, eight seconds after it has been busy, collect all garbage just to give memory back: in
- * each thread, while frames wait for 10 ms (bench row 3).
+ * Frames and upcalls wait while V8 collects garbage. By default it would, eight seconds after it
+ * has been busy, collect all there is just to give memory back, 10 ms in each thread (bench row 3);
+ * and young garbage in portions of 16 MB, up to 20 ms while a large database is read.
  */
-const V8_FLAGS = ['--no-memory-reducer'];
+const FLAGS = {
+  'ovsdb-server': [],
+  vswitchd: ['--no-memory-reducer', '--max-semi-space-size=2'],
+} as const;

@@ -8,11 +8,14 @@
  * One that crashes is started anew, as `--monitor` does it (daemon/monitor.ts);
  * when one ends in another way, so does the other, and the switch is down.
  */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { monitorDaemon } from '../../daemon/monitor.ts';
 import { Vlog } from '../../daemon/vlog.ts';
+import type { VlogModule } from '../../daemon/vlog-module.ts';
+import { createDatabase } from '../../ovsdb/server/database-file.ts';
+import { openVswitchSchema } from '../../schema/schema.ts';
 import { CliError } from '../control.ts';
 import {
   type DaemonCommand,
@@ -39,14 +42,17 @@ export interface SupervisedSwitch {
 /** Resolves when the switch forwards as its database says. @throws CliError; nothing runs then */
 export async function superviseSwitch(options: SupervisorOptions): Promise<SupervisedSwitch> {
   makeDirectories(options);
+  await makeDatabase(options.files.database);
   const stopping = new AbortController();
   const server = await supervised(serverCommand(options), stopping);
   try {
     const forwarder = await supervised(forwarderCommand(options), stopping);
     stopping.signal.addEventListener('abort', () => forwarder.stop());
+    writeFileSync(options.files.pidfile, `${process.pid}\n`);
     const exited = forwarder.exited.then(async () => {
       server.stop();
       await server.exited;
+      rmSync(options.files.pidfile, { force: true });
     });
     void server.exited.then(() => stopping.abort());
     return { exited, stop: () => stopping.abort() };
@@ -54,6 +60,16 @@ export async function superviseSwitch(options: SupervisorOptions): Promise<Super
     server.stop();
     await server.exited;
     throw error;
+  }
+}
+
+/** As Open vSwitch's own scripts do at their first start. */
+async function makeDatabase(file: string): Promise<void> {
+  if (existsSync(file)) return;
+  try {
+    await createDatabase(file, openVswitchSchema);
+  } catch (error) {
+    throw new CliError(`the database ${file} cannot be made: ${(error as Error).message}`);
   }
 }
 
@@ -86,7 +102,7 @@ async function supervised(command: DaemonCommand, stopping: AbortController): Pr
   const isStopping = () => isStopped || stopping.signal.aborted;
   const exited = monitorDaemon(running, {
     program: command.name,
-    log: new Vlog({ program: 'tapflow' }).module('up'),
+    log: log(),
     restart() {
       running = restartDaemon(command);
       return running;
@@ -104,6 +120,12 @@ async function supervised(command: DaemonCommand, stopping: AbortController): Pr
       running.stop();
     },
   };
+}
+
+function log(): VlogModule {
+  const vlog = new Vlog({ program: 'tapflow', modules: ['up'] });
+  vlog.set('console:warn');
+  return vlog.module('up');
 }
 
 function makeDirectories({ files, logDir }: SupervisorOptions): void {

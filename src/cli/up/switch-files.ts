@@ -10,6 +10,8 @@ export interface SwitchFiles {
   database: string;
   /** Where vswitchd and every client reach the database. */
   databaseSocket: string;
+  /** Of `tapflow up` itself: SIGHUP to it applies its file again, SIGTERM stops the switch. */
+  pidfile: string;
 }
 
 /** By default the database outlives a reboot, the rest does not; `--state DIR` moves all of it. */
@@ -20,6 +22,7 @@ export function switchFiles(state: string): SwitchFiles {
     run,
     database: path.join(kept, 'conf.db'),
     databaseSocket: path.join(run, 'db.sock'),
+    pidfile: path.join(run, 'tapflow.pid'),
   };
 }
 
