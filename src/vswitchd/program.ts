@@ -17,7 +17,7 @@ import type { OptionSpec } from '../daemon/getopt.ts';
 import { type DaemonArguments, parseDaemonArguments } from '../daemon/options.ts';
 import { runDaemon } from '../daemon/run.ts';
 import { TapflowError } from '../lib/error.ts';
-import { packageVersion } from '../lib/version.ts';
+import { versionText } from '../lib/version.ts';
 import type { DatapathOptions } from './open-datapath.ts';
 
 export const PROGRAM = 'ovs-vswitchd';
@@ -38,7 +38,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     args = parseDaemonArguments(PROGRAM, argv, OPTIONS);
     const asked = args.own.find(({ name }) => name === 'help' || name === 'version')?.name;
-    if (asked !== undefined) return print(asked === 'help' ? usage() : versionText());
+    if (asked !== undefined) return print(asked === 'help' ? usage() : versionText(PROGRAM));
     options = readOptions(args);
   } catch (error) {
     if (!(error instanceof TapflowError)) throw error;
@@ -59,9 +59,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     },
   });
 }
-
-export const versionText = (): string =>
-  `${PROGRAM} (Open vSwitch) 3.1.0\ntapflow ${packageVersion()}\n`;
 
 const none = (...names: readonly string[]): OptionSpec[] =>
   names.map((name) => ({ name, argument: 'none' }));

@@ -69,7 +69,7 @@ async function run(argv: readonly string[], output: Output): Promise<number> {
 
 async function showText(name: string, output: Output): Promise<number> {
   if (name === 'version') {
-    const { versionText } = await import('../ovs-program/version.ts');
+    const { versionText } = await import('../../lib/version.ts');
     output.print(versionText(PROGRAM));
   } else {
     output.print(HELP);

@@ -151,7 +151,7 @@ async function wait(words: readonly string[], args: Arguments, vlog: Vlog): Prom
 }
 
 async function showVersion(output: Output): Promise<number> {
-  const { versionText } = await import('../ovs-program/version.ts');
+  const { versionText } = await import('../../lib/version.ts');
   output.print(versionText(PROGRAM));
   return 0;
 }

@@ -59,7 +59,7 @@ async function openControl(
   const { vlogCommands } = await import('../../daemon/vlog-commands.ts');
   const { commandTable } = await import('../../unixctl/command-table.ts');
   const { openUnixctlServer } = await import('../../unixctl/server.ts');
-  const { versionText } = await import('../ovs-program/version.ts');
+  const { versionText } = await import('../../lib/version.ts');
   const path = controlSocketPath(vlog.program, daemon.daemon.unixctl);
   if (path === undefined) return undefined;
   const none = { usage: '', minArgs: 0, maxArgs: 0 };

@@ -5,7 +5,7 @@
  */
 import { directories } from '../../daemon/directories.ts';
 import type { OptionSpec } from '../../daemon/getopt.ts';
-import { packageVersion } from '../../lib/version.ts';
+import { versionText } from '../../lib/version.ts';
 import type { DatabaseSchema } from '../../ovsdb/data/schema.ts';
 import type { CommandSyntax } from './command.ts';
 import { COMMANDS } from './commands.ts';
@@ -21,8 +21,7 @@ export function informationText(what: Information, schema: DatabaseSchema): stri
 
 const TEXTS: Readonly<Record<Information, (schema: DatabaseSchema) => string>> = {
   help: (schema) => COMMANDS_HELP + recordsHelp(schema) + optionsHelp(),
-  version: ({ version }) =>
-    `ovs-vsctl (Open vSwitch) 3.1.0\nDB Schema ${version}\ntapflow ${packageVersion()}\n`,
+  version: ({ version }) => versionText('ovs-vsctl', `DB Schema ${version}`),
   commands: () => [...COMMANDS.values()].map(commandLine).join(''),
   options: () => OPTIONS.flatMap(optionLines).join(''),
 };

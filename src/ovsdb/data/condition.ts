@@ -44,7 +44,6 @@ export function matchesAll(condition: Condition, row: Values): boolean {
 
 /**
  * As a monitor's "where": an empty condition is true of no row here.
- * @public used by monitors, in server/
  */
 export function matchesAny(condition: Condition, row: Values): boolean {
   return condition.some((clause) => matches(clause, row));

@@ -62,7 +62,6 @@ export function parseSchema(json: Json): DatabaseSchema {
 
 /**
  * RFC 7047 3.2, <database-schema>.
- * @public the answer to get_schema, in server/
  */
 export function schemaToJson(schema: DatabaseSchema): JsonObject {
   const { name, version, cksum } = schema;

@@ -53,7 +53,6 @@ export interface TransactReply {
   readonly blockedUntil: number | undefined;
 }
 
-/** @public served by server/ */
 export class Database {
   readonly schema: DatabaseSchema;
   readonly #tables: Tables;

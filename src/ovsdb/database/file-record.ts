@@ -19,7 +19,6 @@ import type { Transaction } from './transaction.ts';
 /**
  * @param date milliseconds since 1970
  * @returns undefined if nothing that the file keeps has changed
- * @public written to the log by server/
  */
 export function recordOf(
   changes: TransactionChanges,

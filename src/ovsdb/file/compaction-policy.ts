@@ -13,7 +13,6 @@ export interface LogGrowth {
   readonly recordsSinceBase: number;
 }
 
-/** @public for the server */
 export class CompactionPolicy {
   readonly #clock: Clock;
   readonly #random: () => number;

@@ -9,11 +9,9 @@
  */
 import { closeSync, constants, fstatSync, openSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
+import type { LockFile } from '../../daemon/pidfile.ts';
 import { TapflowError } from '../../lib/error.ts';
 import { ioError } from './io-error.ts';
-
-/** native's: 0; or the process id that holds the lock, -1 where it is not known */
-export type LockFile = (fd: number) => number;
 
 export interface Lock {
   release(): void;

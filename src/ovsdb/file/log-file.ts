@@ -18,13 +18,14 @@
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import path from 'node:path';
+import type { LockFile } from '../../daemon/pidfile.ts';
 import { TapflowError } from '../../lib/error.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { formatJson } from '../../lib/json-text.ts';
 import { OvsdbError } from '../data/ovsdb-error.ts';
 import { AppendQueue } from './append-queue.ts';
 import { ioError } from './io-error.ts';
-import { type Lock, type LockFile, lockDatabase } from './lock.ts';
+import { type Lock, lockDatabase } from './lock.ts';
 import { readRecords } from './read-records.ts';
 import { encodeRecord } from './record-format.ts';
 import { Replacement, type Snapshot } from './replacement.ts';
@@ -41,7 +42,6 @@ export interface LogOptions {
  *
  * @throws TapflowError LOCKED when a server has it, BAD_RECORD when it is no
  *   plain file, else with errno's name for a code
- * @public for the server
  */
 export async function openLog(name: string, { lockFile, warn }: LogOptions): Promise<LogFile> {
   const file = await inWords(`${name}: open failed`, () => realpath(name));
@@ -60,7 +60,6 @@ export async function openLog(name: string, { lockFile, warn }: LogOptions): Pro
  * the disk; until then there is no file of that name.
  *
  * @throws TapflowError EEXIST when there is one, LOCKED, or errno's name
- * @public for the server
  */
 export async function createLog(
   name: string,

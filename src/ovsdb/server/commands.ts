@@ -3,8 +3,8 @@
  * Commands". Texts are stock's.
  */
 import { TapflowError } from '../../lib/error.ts';
+import { versionLine } from '../../lib/version.ts';
 import type { Command } from '../../unixctl/command-table.ts';
-import { STOCK_VERSION } from './help.ts';
 import type { HostedDatabase } from './hosted-database.ts';
 import { memoryUsage } from './memory-usage.ts';
 import { PROGRAM } from './options.ts';
@@ -14,7 +14,7 @@ export function serverCommands(service: Service, stop: () => void): Command[] {
   const { server, remotes } = service;
   return [
     command('exit', '', () => done(stop)),
-    command('version', '', () => `${PROGRAM} (Open vSwitch) ${STOCK_VERSION}`),
+    command('version', '', () => versionLine(PROGRAM)),
     command('memory/show', '', () => memoryUsage(server)),
     command('coverage/show', '', () => server.coverage.text()),
     command('ovsdb-server/add-remote', 'REMOTE', ([remote]) => after(remotes.add(remote))),

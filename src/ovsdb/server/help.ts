@@ -1,15 +1,7 @@
-/** What `ovsdb-server --help` and `--version` print. */
+/** What `ovsdb-server --help` prints. */
 import path from 'node:path';
 import { directories } from '../../daemon/directories.ts';
-import { packageVersion } from '../../lib/version.ts';
 import { PROGRAM } from './options.ts';
-
-/** The release of Open vSwitch whose protocol, files and messages these are. */
-export const STOCK_VERSION = '3.1.0';
-
-export const versionLine = (): string => `${PROGRAM} (Open vSwitch) ${STOCK_VERSION}\n`;
-
-export const versionText = (): string => `${versionLine()}tapflow ${packageVersion()}\n`;
 
 export function helpText(): string {
   const { db, run, log } = directories();

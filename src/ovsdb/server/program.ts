@@ -5,6 +5,7 @@
  */
 import { runDaemon } from '../../daemon/run.ts';
 import { TapflowError } from '../../lib/error.ts';
+import { versionText } from '../../lib/version.ts';
 import { type Arguments, PROGRAM, parseArguments } from './options.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function show(what: 'help' | 'version'): Promise<number> {
-  const { helpText, versionText } = await import('./help.ts');
-  process.stdout.write(what === 'help' ? helpText() : versionText());
+  const { helpText } = await import('./help.ts');
+  process.stdout.write(what === 'help' ? helpText() : versionText(PROGRAM));
   return 0;
 }

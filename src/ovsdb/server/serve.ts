@@ -7,12 +7,12 @@ import type { DaemonProcess } from '../../daemon/run.ts';
 import { vlogCommands } from '../../daemon/vlog-commands.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { TapflowError } from '../../lib/error.ts';
+import { versionLine } from '../../lib/version.ts';
 import { commandTable } from '../../unixctl/command-table.ts';
 import { openUnixctlServer, type UnixctlServer } from '../../unixctl/server.ts';
 import { OvsdbError } from '../data/ovsdb-error.ts';
 import { serverCommands } from './commands.ts';
 import { socketErrorText } from './failure.ts';
-import { STOCK_VERSION } from './help.ts';
 import { type Arguments, PROGRAM } from './options.ts';
 import { Service } from './service.ts';
 
@@ -34,7 +34,7 @@ export async function serve(args: Arguments, daemon: DaemonProcess): Promise<num
     for (const file of args.files) await addDatabase(service, file);
     await service.start(args.remotes, args.tls);
     control = await openControl(args, service, daemon);
-    vlog.module('ovsdb_server').info(`${PROGRAM} (Open vSwitch) ${STOCK_VERSION}`);
+    vlog.module('ovsdb_server').info(versionLine(PROGRAM));
     await daemon.ready();
     const code = args.run === undefined ? undefined : runCommand(args.run, daemon);
     if (!stopping.aborted) await once(stopping, 'abort');

@@ -1,7 +1,8 @@
 /** Commands about a vswitchd that follows a database: `exit`, `version`, `memory/show`. */
+import { versionText } from '../../lib/version.ts';
 import type { Command } from '../../unixctl/command-table.ts';
 import { MONITORED } from '../database/columns.ts';
-import { versionText } from '../program.ts';
+import { PROGRAM } from '../program.ts';
 import type { Vswitchd } from '../serve.ts';
 
 /** @param stop resolves when the switch has closed its ports */
@@ -17,7 +18,7 @@ export function daemonCommands(vswitchd: Vswitchd, stop: () => Promise<void>): C
         return '';
       },
     },
-    { name: 'version', usage: '', minArgs: 0, maxArgs: 0, run: versionText },
+    { name: 'version', usage: '', minArgs: 0, maxArgs: 0, run: () => versionText(PROGRAM) },
     { name: 'memory/show', usage: '', minArgs: 0, maxArgs: 0, run: () => memoryText(vswitchd) },
   ];
 }

@@ -8,12 +8,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { INTERFACE_TYPES } from '../../config/value.ts';
+import { OVS_VERSION } from '../../lib/version.ts';
 import type { Row } from '../../ovsdb/database/row.ts';
 import { type Cells, map, scalar, stringSet } from './cells.ts';
 import { readCell } from './columns.ts';
-
-/** The version of Open vSwitch that this switch behaves like. */
-export const OVS_VERSION = '3.1.0';
 
 /** @param datapathTypes what a bridge's may be */
 export function systemCells(root: Row, datapathTypes: readonly string[]): Cells {

@@ -13,27 +13,13 @@ import {
   type InterfaceConfig,
   type PortConfig,
 } from '../../config/value.ts';
-import type { Json } from '../../lib/json.ts';
 import type { Datum } from '../../ovsdb/data/datum.ts';
-import { Edit, type ReplicaRows } from '../../ovsdb/replica/edit.ts';
+import type { Edit } from '../../ovsdb/replica/edit.ts';
 import { type Cells, map, NOTHING, optional, scalar, stringSet } from './cells.ts';
 import { nameOf } from './port-of.ts';
 import { ADDRESSES, FLOWS, HWADDR, LOCAL_PORT_KEY, NETNS, NO_LOCAL_PORT } from './tapflow-keys.ts';
 
-/**
- * RFC 7047 5.2; empty when the database asks for that already.
- * @public for `tapflow up FILE`
- */
-export function topologyOperations(config: Config, replica: ReplicaRows): Json[] {
-  const edit = new Edit(replica);
-  editTopology(config, edit);
-  return edit.operations();
-}
-
-/**
- * The same as part of a transaction, for who has more to do in it.
- * @public for `tapflow up FILE`
- */
+/** Changes nothing when the database asks for that already. */
 export function editTopology(config: Config, edit: Edit): void {
   const [root] = edit.rows('Open_vSwitch');
   const rows = new TopologyRows(edit);

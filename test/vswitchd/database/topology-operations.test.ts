@@ -7,9 +7,17 @@ import type {
   PortConfig,
 } from '../../../src/config/value.ts';
 import { parseTopology } from '../../../src/config/yaml.ts';
+import type { Json } from '../../../src/lib/json.ts';
+import { Edit } from '../../../src/ovsdb/replica/edit.ts';
 import { configOf } from '../../../src/vswitchd/database/config-of.ts';
-import { topologyOperations } from '../../../src/vswitchd/database/topology-operations.ts';
+import { editTopology } from '../../../src/vswitchd/database/topology-operations.ts';
 import { MemoryReplica } from './memory-replica.ts';
+
+function topologyOperations(config: Config, replica: MemoryReplica): Json[] {
+  const edit = new Edit(replica);
+  editTopology(config, edit);
+  return edit.operations();
+}
 
 function databaseWith(...configs: readonly Config[]): MemoryReplica {
   const replica = new MemoryReplica();
